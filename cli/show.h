@@ -1,0 +1,43 @@
+/* show: what reports share: the line above them, warnings below them, and the cells of an entry's line. */
+#ifndef KT_CLI_SHOW_H
+#define KT_CLI_SHOW_H
+
+#include "cli/common.h"
+
+/* "Acme ApS: trial balance from 2026-01-01 to 2026-12-31, DKK"; people only. KT_DAY_NONE: open. */
+void kt_show_title(const kt_reading *reading, const char *what, kt_day from, kt_day to);
+/* A warning that belongs to the report: below it for people, on standard error beside JSON and CSV. */
+void kt_show_warn(kt_style style, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Warns of accounts without a type that have postings, counted in `count`. */
+void kt_show_warn_unclassified(kt_style style, size_t count, kt_str example);
+/* Warns of lines without a value in the book's currency. */
+void kt_show_warn_unvalued(const kt_reading *reading, uint64_t lines);
+
+/* Adds to a sum; KT_OVERFLOW where it leaves 128 bits. */
+kt_code kt_show_add(kt_amount *sum, kt_amount amount, kt_error *error);
+/* An amount into the column of debits or of credits. */
+void kt_show_sides(kt_out *out, size_t debit, size_t credit, kt_amount amount, uint8_t decimals);
+
+/* The columns of a line, in this order; `first` is where they start. */
+enum {
+    KT_LINE_NUMBER,
+    KT_LINE_ACCOUNT,
+    KT_LINE_TEXT,
+    KT_LINE_CURRENCY,
+    KT_LINE_DEBIT,
+    KT_LINE_CREDIT,
+    KT_LINE_AMOUNT,
+    KT_LINE_COST,
+    KT_LINE_COST_CURRENCY,
+    KT_LINE_REF,
+    KT_LINE_TAX,
+    KT_LINE_COST_CENTRE,
+    KT_LINE_DEPARTMENT,
+    KT_LINE_PROJECT,
+    KT_LINE_DIMENSIONS,
+    KT_LINE_COLUMNS
+};
+extern const kt_column kt_line_columns[KT_LINE_COLUMNS];
+void kt_line_cells(kt_out *out, size_t first, const kt_entry_view *view, size_t line, kt_str book_currency);
+
+#endif

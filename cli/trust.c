@@ -1,0 +1,143 @@
+#include "cli/trust.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "storage/note.h"
+
+enum { RECORD, CODE, WHAT, COUNT };
+
+static const char *mark(bool good)
+{
+    if (kt_terminal_utf8())
+        return good ? "✓" : "✗";
+    return good ? "ok   " : "WRONG";
+}
+
+static void on_found(void *context, const kt_finding *finding)
+{
+    kt_trust *trust = context;
+    kt_progress_end(&trust->progress);
+    trust->findings++;
+    if (trust->style == KT_STYLE_TABLE) {
+        printf("%s ", mark(false));
+        if (finding->record != UINT64_MAX)
+            printf("record %" PRIu64 ": ", finding->record);
+        printf("%s: ", kt_code_name(finding->code));
+        kt_print_safe(stdout, kt_str_from(finding->what));
+        putchar('\n');
+        return;
+    }
+    if (finding->record != UINT64_MAX)
+        kt_out_count(trust->out, RECORD, finding->record);
+    kt_out_words(trust->out, CODE, kt_code_name(finding->code));
+    kt_out_words(trust->out, WHAT, finding->what);
+    (void)kt_out_row(trust->out, NULL); /* a failed write is told when the rows are closed */
+}
+
+static void on_progress(void *context, uint64_t done, uint64_t of)
+{
+    kt_trust *trust = context;
+    kt_progress_records(&trust->progress, done, of);
+}
+
+static kt_code number(const kt_arguments *arguments, const char *option, uint64_t most, uint64_t *out, kt_error *error)
+{
+    const char *text = kt_given_value(arguments, option);
+    kt_code code = text == NULL ? KT_OK : kt_word_number(text, option, out, error);
+    if (code == KT_OK && *out > most)
+        code = kt_fail(error, KT_USAGE, "--%s %.20s: at most %" PRIu64, option, text, most);
+    return code;
+}
+
+/* A verifier key as it is, or a file that holds it. */
+static kt_code read_key(kt_trust *trust, const char *text, kt_error *error)
+{
+    size_t size;
+    if (text == NULL)
+        return KT_OK;
+    if (strchr(text, '+') != NULL && access(text, F_OK) != 0) {
+        trust->options.verifier = text;
+        return KT_OK;
+    }
+    kt_code code = kt_file_read(text, KT_VERIFIER_MAX + 2, &trust->key, &size, error);
+    if (code == KT_OK) {
+        trust->key[strcspn(trust->key, "\r\n")] = '\0';
+        trust->options.verifier = trust->key;
+    }
+    return code;
+}
+
+kt_code kt_trust_open(const kt_arguments *arguments, const char *what, kt_trust *out, kt_error *error)
+{
+    static const kt_column columns[COUNT] = {
+        [RECORD] = {"record", NULL, KT_CELL_NUMBER, false},
+        [CODE] = {"code", NULL, KT_CELL_TEXT, false},
+        [WHAT] = {"what", NULL, KT_CELL_TEXT, false},
+    };
+    *out = (kt_trust){0};
+    out->options.progress = on_progress;
+    out->options.found = on_found;
+    out->options.context = out;
+    uint64_t threads = 0;
+    kt_code code = kt_style_of(arguments, &out->style, error);
+    if (code == KT_OK && kt_option_find(arguments->command, "since", strlen("since")) != NULL) {
+        const char *since = kt_given_value(arguments, "since");
+        code = read_key(out, kt_given_value(arguments, "key"), error);
+        if (code == KT_OK)
+            code = number(arguments, "threads", 1024, &threads, error);
+        if (code == KT_OK)
+            code = number(arguments, "most", UINT64_MAX, &out->options.most, error);
+        if (code == KT_OK && since != NULL)
+            code = kt_file_read(since, KT_NOTE_MAX, &out->since, &out->options.since_size, error);
+        out->options.threads = (unsigned)threads;
+        out->options.since = out->since;
+    }
+    if (code == KT_OK && out->style != KT_STYLE_TABLE)
+        code = kt_out_open(out->style, columns, COUNT, false, &out->out, error);
+    if (code == KT_OK)
+        kt_progress_begin(&out->progress, what);
+    return code;
+}
+
+void kt_trust_print(const kt_trust *trust, const kt_verify_result *result)
+{
+    const struct {
+        uint64_t count;
+        const char *what;
+    } lines[] = {
+        {result->records, "records: stored bytes, leaves and the tree over them"},
+        {result->batches, "batches: seals and their signatures"},
+        {result->checkpoints, "checkpoints: signatures, each extending the one before"},
+        {result->entries, "entries: replayed, balanced"},
+    };
+    if (trust->style != KT_STYLE_TABLE)
+        return;
+    bool clean = trust->findings == 0 && result->findings == 0;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+        char count[KT_AMOUNT_TEXT];
+        (void)kt_amount_format((kt_amount)lines[i].count, 0, ',', count);
+        printf("%s %12s %s\n", clean ? mark(true) : "     ", count, lines[i].what);
+    }
+    printf("%s %12s state: %s\n", mark(result->state_equal), "",
+           result->state_equal ? "the replay gives the stored one" : "the stored one is not what the replay gives");
+    char root[48];
+    (void)kt_base64_encode(result->root, sizeof(result->root), root);
+    printf("root  %s\n", root);
+    if (clean)
+        printf("nothing wrong was found\n");
+}
+
+kt_code kt_trust_close(kt_trust *trust, kt_error *error)
+{
+    kt_progress_end(&trust->progress);
+    kt_code code = kt_out_close(trust->out, error);
+    free(trust->since);
+    free(trust->key);
+    trust->out = NULL;
+    trust->since = trust->key = NULL;
+    return code;
+}

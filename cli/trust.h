@@ -1,0 +1,28 @@
+/*
+ * trust: what verify, backup and restore share: options of a verification, findings as they come, and the
+ * lines that say what was checked.
+ */
+#ifndef KT_CLI_TRUST_H
+#define KT_CLI_TRUST_H
+
+#include "cli/common.h"
+#include "cli/progress.h"
+
+typedef struct kt_trust {
+    kt_verify_options options;
+    kt_style style;
+    kt_out *out; /* JSON and CSV: a row a finding */
+    char *since; /* text of the checkpoint file */
+    char *key;   /* text of the key file */
+    kt_progress progress;
+    uint64_t findings;
+} kt_trust;
+
+/* Reads --key, --since, --threads, --most where the command has them. */
+kt_code kt_trust_open(const kt_arguments *arguments, const char *what, kt_trust *out, kt_error *error);
+/* What was checked, a line each. */
+void kt_trust_print(const kt_trust *trust, const kt_verify_result *result);
+/* Ends the rows. */
+kt_code kt_trust_close(kt_trust *trust, kt_error *error);
+
+#endif

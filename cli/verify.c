@@ -1,0 +1,52 @@
+#include <inttypes.h>
+
+#include "cli/trust.h"
+
+static kt_code run(const kt_arguments *arguments, kt_error *error)
+{
+    kt_trust trust;
+    kt_verify_result result = {0};
+    const char *directory;
+    kt_code code = kt_book_argument(arguments, &directory, error);
+    if (code == KT_OK && kt_given_value(arguments, "entity") != NULL) {
+        kt_book *book;
+        code = kt_open_argument(arguments, true, &book, error);
+        if (code == KT_OK)
+            kt_book_close(book);
+    }
+    if (code != KT_OK)
+        return code;
+    code = kt_trust_open(arguments, "verifying", &trust, error);
+    if (code == KT_OK) {
+        code = kt_verify(directory, &trust.options, &result, error);
+        kt_progress_end(&trust.progress);
+        if (code == KT_OK || trust.findings > 0)
+            kt_trust_print(&trust, &result);
+        if (trust.findings > 0 && code == KT_DAMAGED)
+            code = kt_fail(error, KT_DAMAGED, "%s: %" PRIu64 " findings", directory,
+                           result.findings > trust.findings ? result.findings : trust.findings);
+    }
+    kt_code closed = kt_trust_close(&trust, code == KT_OK ? error : NULL);
+    return code != KT_OK ? code : closed;
+}
+
+static const kt_option options[] = {
+    {"key", "PUBKEY", "the verifier key (or a file with it) that must have signed; default: the book's own", NULL,
+     false, false},
+    {"since", "CHECKPOINT-FILE", "a checkpoint kept from before, which the book must extend", NULL, false, false},
+    {"most", "N", "stop after so many findings; default 100", NULL, false, false},
+    {"threads", "N", "default: one for each core", NULL, false, false},
+    {NULL, NULL, NULL, NULL, false, false},
+};
+
+const kt_command kt_command_verify = {
+    .name = "verify",
+    .words = "",
+    .takes = KT_TAKES_BOOK | KT_TAKES_STYLE,
+    .group = KT_GROUP_TRUST,
+    .summary = "recompute and compare everything: leaves, tree, signatures, state",
+    .about = "Says what is wrong and where, first error first; exit status 1 then. --json gives the findings.",
+    .options = options,
+    .example = "kontor verify --since checkpoint-2026-06.txt",
+    .run = run,
+};

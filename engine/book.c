@@ -1,0 +1,458 @@
+#include "engine/book.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/access.h"
+#include "engine/tables.h"
+#include "storage/codec.h"
+#include "storage/note.h"
+
+struct kt_book {
+    char *directory, *key_file;
+    const kt_registry *registry;
+    kt_store *store;
+    kt_fold *fold;
+    kt_journal *journal; /* NULL: read only */
+    kt_signer *log, *actor; /* loaded with the first batch; actor may be log */
+    kt_genesis genesis;
+    char verifier[KT_VERIFIER_MAX];
+    bool no_wait;
+    uint64_t seen; /* size of the head that the fold's memory belongs to */
+    kt_batch *batch;
+    int64_t (*clock_us)(void *context);
+    void *clock_context;
+};
+
+kt_store *kt_book_store(kt_book *book) { return book->store; }
+kt_fold *kt_book_fold(kt_book *book) { return book->fold; }
+kt_journal *kt_book_journal(kt_book *book) { return book->journal; }
+const kt_genesis *kt_book_genesis(const kt_book *book) { return &book->genesis; }
+const kt_registry *kt_book_registry(const kt_book *book) { return book->registry; }
+const char *kt_book_directory(const kt_book *book) { return book->directory; }
+const char *kt_book_origin(const kt_book *book) { return book->genesis.origin; }
+const char *kt_book_verifier(const kt_book *book) { return book->verifier; }
+
+static int64_t system_clock(void *context) {
+    (void)context;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static kt_code block_written(void *context, uint64_t first, uint32_t count, kt_error *error) {
+    kt_book *book = context;
+    return kt_fold_block(book->fold, first, count, error);
+}
+
+static kt_code batch_sealed(void *context, const kt_seal *seal, uint64_t number, kt_error *error) {
+    kt_book *book = context;
+    return kt_fold_sealed(book->fold, seal, number, error);
+}
+
+static kt_code head_moves(void *context, kt_error *error) {
+    kt_book *book = context;
+    return kt_fold_flush(book->fold, error);
+}
+
+static void txn_renewed(void *context, kt_txn *txn) {
+    kt_book *book = context;
+    kt_fold_bind(book->fold, txn);
+}
+
+static kt_code recover(void *context, kt_txn *txn, uint64_t size, kt_error *error) {
+    kt_book *book = context;
+    (void)size;
+    return kt_fold_recover(book->fold, txn, error);
+}
+
+/* ---- opening ---- */
+
+static char *join(const char *directory, const char *name) {
+    size_t size = strlen(directory) + strlen(name) + 2;
+    char *path = malloc(size);
+    if (path != NULL) snprintf(path, size, "%s/%s", directory, name);
+    return path;
+}
+
+/* LMDB keeps one environment open a process; a book holds it until it is closed. */
+static kt_code open_parts(kt_book *book, bool create, bool read_only, kt_error *error) {
+    kt_store_options options = {.names = kt_table_names, .count = KT_TABLE_COUNT, .create = create, .read_only = read_only};
+    kt_code code = kt_keys_setup(error);
+    if (code == KT_OK) code = kt_store_open(book->directory, &options, &book->store, error);
+    if (code == KT_OK) code = kt_fold_open(book->registry, &book->fold, error);
+    if (code != KT_OK || read_only) return code;
+    kt_journal_options journal = {.directory = book->directory,
+                                  .origin = book->genesis.origin,
+                                  .clock_us = book->clock_us,
+                                  .clock_context = book->clock_context,
+                                  .block = block_written,
+                                  .sealed = batch_sealed,
+                                  .flush = head_moves,
+                                  .renewed = txn_renewed,
+                                  .recover = recover,
+                                  .context = book};
+    return kt_journal_open(book->store, &journal, &book->journal, error);
+}
+
+static kt_code new_book(const kt_registry *registry, const char *directory, kt_book **out, kt_error *error) {
+    kt_book *book = calloc(1, sizeof *book);
+    *out = NULL;
+    if (book == NULL || (book->directory = strdup(directory)) == NULL) {
+        free(book);
+        return kt_fail(error, KT_MEMORY, "out of memory");
+    }
+    book->registry = registry;
+    book->clock_us = system_clock;
+    *out = book;
+    return KT_OK;
+}
+
+static kt_code set_verifier(kt_book *book, kt_error *error) {
+    kt_verifier verifier;
+    kt_code code = kt_verifier_make(book->genesis.origin, book->genesis.log_key, &verifier, error);
+    if (code == KT_OK) kt_verifier_format(&verifier, book->verifier);
+    return code;
+}
+
+/* The format's version is looked at before anything that a newer version may have changed. */
+static kt_code read_genesis(kt_book *book, kt_error *error) {
+    kt_txn *txn;
+    kt_records *records = NULL;
+    kt_span value;
+    kt_code code = kt_txn_begin(book->store, false, &txn, error);
+    if (code != KT_OK) return code;
+    code = kt_txn_get(txn, KT_TABLE_META, kt_span_of("format", 6), &value, error);
+    if (code == KT_NOT_FOUND) code = kt_fail(error, KT_FOREIGN, "%s: is not a book: it has no genesis", book->directory);
+    else if (code == KT_OK && (value.size != 4 || kt_get_le32(value.data) > KT_FORMAT_VERSION))
+        code = kt_fail(error, KT_NEWER, "%s: the book has format %u; this version reads up to %d: use a newer kontor",
+                       book->directory, value.size == 4 ? kt_get_le32(value.data) : 0, KT_FORMAT_VERSION);
+    if (code == KT_OK) code = kt_records_open(txn, 1, &records, error);
+    if (code == KT_OK) code = kt_records_read(records, 0, &value, error);
+    if (code == KT_OK) code = kt_genesis_read(value, &book->genesis, error);
+    kt_records_close(records);
+    kt_txn_abort(txn);
+    return code == KT_OK ? set_verifier(book, error) : code;
+}
+
+kt_code kt_book_open_with(const kt_registry *registry, const char *directory, const kt_open_options *options,
+                          kt_book **out, kt_error *error) {
+    static const kt_open_options defaults;
+    if (options == NULL) options = &defaults;
+    kt_book *book;
+    *out = NULL;
+    kt_code code = new_book(registry, directory, &book, error);
+    if (code != KT_OK) return code;
+    book->no_wait = options->no_wait;
+    if (options->clock_us != NULL) {
+        book->clock_us = options->clock_us;
+        book->clock_context = options->context;
+    }
+    book->key_file = options->key_file != NULL ? strdup(options->key_file) : join(directory, "keys/log.key");
+    if (book->key_file == NULL) code = kt_fail(error, KT_MEMORY, "out of memory");
+    if (code == KT_OK) code = open_parts(book, false, options->read_only, error);
+    if (code == KT_OK) code = read_genesis(book, error);
+    if (code == KT_OK && options->entity.size != 0 && !kt_str_equal(options->entity, kt_str_from(book->genesis.entity)))
+        code = kt_fail(error, KT_FOREIGN, "%s: is the book of '%s', expected '%.*s'", directory, book->genesis.entity,
+                       (int)options->entity.size, options->entity.data);
+    if (code == KT_OK && book->journal != NULL) code = kt_journal_recover(book->journal, error); /* LAW 4 */
+    if (code != KT_OK) kt_book_close(book);
+    else *out = book;
+    return code;
+}
+
+void kt_book_close(kt_book *book) {
+    if (book == NULL) return;
+    if (book->batch != NULL) kt_batch_abort(book->batch);
+    kt_journal_close(book->journal);
+    kt_fold_close(book->fold);
+    if (book->actor != book->log) kt_signer_close(book->actor);
+    kt_signer_close(book->log);
+    kt_store_close(book->store);
+    free(book->key_file);
+    free(book->directory);
+    free(book);
+}
+
+/* ---- founding ---- */
+
+static kt_code make_directory(const char *path, kt_error *error) {
+    if (mkdir(path, 0700) == 0) return KT_OK;
+    if (errno != EEXIST) return kt_fail_errno(error, errno, "%s", path);
+    DIR *directory = opendir(path);
+    if (directory == NULL) return kt_fail_errno(error, errno, "%s", path);
+    kt_code code = KT_OK;
+    for (struct dirent *entry; code == KT_OK && (entry = readdir(directory)) != NULL;)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            code = kt_fail(error, KT_EXISTS, "%s: is not empty: a new book takes an empty or a new directory", path);
+    closedir(directory);
+    return code;
+}
+
+static kt_code make_keys(kt_book *book, kt_error *error) {
+    char *keys = join(book->directory, "keys");
+    book->key_file = join(book->directory, "keys/log.key");
+    kt_code code = keys == NULL || book->key_file == NULL ? kt_fail(error, KT_MEMORY, "out of memory") : KT_OK;
+    if (code == KT_OK && mkdir(keys, 0700) != 0) code = kt_fail_errno(error, errno, "%s", keys);
+    if (code == KT_OK) code = kt_signer_generate(&book->log, error);
+    if (code == KT_OK) code = kt_key_save(book->log, book->key_file, book->genesis.origin, NULL, error);
+    book->actor = book->log;
+    free(keys);
+    return code;
+}
+
+static kt_code append_genesis(kt_book *book, kt_error *error) {
+    uint8_t record[KT_GENESIS_RECORD_MAX], format[4];
+    uint64_t number;
+    kt_put_le32(format, KT_FORMAT_VERSION);
+    int64_t now = book->clock_us(book->clock_context);
+    kt_day today = (kt_day)(now / 86400000000ll);
+    size_t size = kt_genesis_write(&book->genesis, today, record);
+    kt_code code = kt_txn_put(kt_journal_txn(book->journal), KT_TABLE_META, kt_span_of("format", 6),
+                              kt_span_of(format, sizeof format), error);
+    if (code == KT_OK) code = kt_journal_append(book->journal, kt_span_of(record, size), &number, error);
+    return code == KT_OK ? kt_fold_genesis_apply(book->fold, &book->genesis, error) : code;
+}
+
+static kt_code start_batch(kt_book *book, kt_batch **out, kt_error *error) {
+    kt_batch *batch = calloc(1, sizeof *batch);
+    *out = NULL;
+    if (batch == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
+    batch->book = book;
+    book->batch = *out = batch;
+    return KT_OK;
+}
+
+/* A random id, for a batch that nothing else names. */
+static void random_id(kt_batch *batch) {
+    uint8_t bytes[16];
+    kt_random(bytes, sizeof bytes);
+    kt_hex_encode(bytes, sizeof bytes, batch->id);
+}
+
+kt_code kt_book_found(const kt_registry *registry, const char *directory, const kt_create_options *options,
+                      kt_book **out, kt_batch **batch, kt_error *error) {
+    kt_book *book;
+    *out = NULL;
+    *batch = NULL;
+    if (options->company.entity.size == 0 || options->company.entity.size > KT_NAME_MAX)
+        return kt_fail(error, KT_USAGE, "the entity's name has %zu bytes, expected 1 to %d", options->company.entity.size, KT_NAME_MAX);
+    kt_code code = new_book(registry, directory, &book, error);
+    if (code != KT_OK) return code;
+    if (options->clock_us != NULL) {
+        book->clock_us = options->clock_us;
+        book->clock_context = options->context;
+    }
+    code = kt_keys_setup(error);
+    if (code == KT_OK) code = make_directory(directory, error);
+    if (code == KT_OK) {
+        book->genesis.format = KT_FORMAT_VERSION;
+        book->genesis.suite = KT_SUITE;
+        memcpy(book->genesis.entity, options->company.entity.data, options->company.entity.size);
+        if (options->random != NULL) options->random(options->context, book->genesis.book_id, KT_BOOK_ID_SIZE);
+        else kt_random(book->genesis.book_id, KT_BOOK_ID_SIZE);
+        kt_genesis_name(&book->genesis);
+        code = make_keys(book, error);
+    }
+    if (code == KT_OK) {
+        memcpy(book->genesis.log_key, kt_signer_public(book->log), KT_KEY_SIZE);
+        memcpy(book->genesis.actor_key, kt_signer_public(book->log), KT_KEY_SIZE);
+        code = set_verifier(book, error);
+    }
+    if (code == KT_OK) code = open_parts(book, true, false, error);
+    if (code == KT_OK) code = kt_journal_begin(book->journal, true, error);
+    if (code == KT_OK) {
+        kt_fold_bind(book->fold, kt_journal_txn(book->journal));
+        code = append_genesis(book, error);
+    }
+    if (code == KT_OK) code = start_batch(book, batch, error);
+    if (code == KT_OK) {
+        snprintf((*batch)->id, sizeof (*batch)->id, "genesis");
+        *out = book;
+    } else kt_book_close(book);
+    return code;
+}
+
+/* ---- batches ---- */
+
+static kt_code load_keys(kt_book *book, kt_error *error) {
+    if (book->actor != NULL) return KT_OK;
+    char *log_file = join(book->directory, "keys/log.key");
+    if (log_file == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
+    kt_code code = kt_key_load(log_file, NULL, NULL, &book->log, error);
+    if (code == KT_OK && memcmp(kt_signer_public(book->log), book->genesis.log_key, KT_KEY_SIZE) != 0) {
+        kt_signer_close(book->log);
+        book->log = NULL;
+        code = kt_fail(error, KT_KEY, "%s: is not this book's log key (%s)", log_file, book->verifier);
+    }
+    if (code == KT_OK && strcmp(log_file, book->key_file) == 0) book->actor = book->log;
+    else if (code == KT_OK) code = kt_key_load(book->key_file, NULL, NULL, &book->actor, error);
+    free(log_file);
+    return code;
+}
+
+static void fill_receipt(kt_receipt *receipt, const kt_batch_row *row, uint64_t entries) {
+    memset(receipt, 0, sizeof *receipt);
+    size_t size = row->id.size < KT_BATCH_ID_MAX ? row->id.size : KT_BATCH_ID_MAX;
+    memcpy(receipt->batch_id, row->id.data, size);
+    receipt->first = row->first;
+    receipt->last = row->last;
+    receipt->entries = entries;
+    receipt->recorded_us = row->recorded_us;
+    receipt->clock_behind = row->clock_behind;
+    receipt->tree_size = row->last + 1;
+}
+
+/* LAW 5. */
+static kt_code look_up(kt_book *book, const kt_batch_options *options, kt_receipt *receipt, kt_error *error) {
+    kt_batch_row row;
+    kt_log_row head;
+    kt_state *state = kt_fold_state(book->fold);
+    kt_code code = kt_batch_row_by_id(state, kt_span_of(options->id.data, options->id.size), &row, error);
+    if (code == KT_NOT_FOUND) return KT_OK;
+    if (code != KT_OK) return code;
+    if (options->content_digest != NULL && row.has_input && memcmp(row.input, options->content_digest, KT_DIGEST_SIZE) != 0)
+        return kt_fail(error, KT_DUPLICATE, "batch id %.*s was used for other content (records %llu to %llu)",
+                       (int)options->id.size, options->id.data, (unsigned long long)row.first, (unsigned long long)row.last);
+    if (receipt != NULL) {
+        fill_receipt(receipt, &row, row.posted);
+        code = kt_log_row_at(kt_state_txn(state), row.last + 1, &head, error);
+        if (code == KT_OK) memcpy(receipt->root, head.root, KT_HASH_SIZE);
+    }
+    return kt_fail(error, KT_REPEATED, "already posted as batch %.*s, records %llu to %llu", (int)options->id.size,
+                   options->id.data, (unsigned long long)row.first, (unsigned long long)row.last);
+}
+
+static kt_code fill_batch(kt_batch *batch, const kt_batch_options *options, kt_error *error) {
+    if (options->id.size > KT_BATCH_ID_MAX || !kt_utf8_valid(options->id.data, options->id.size))
+        return kt_fail(error, KT_LIMIT, "a batch id has %zu bytes, at most %d of UTF-8 are kept", options->id.size, KT_BATCH_ID_MAX);
+    if (options->rounding_account.size > KT_ACCOUNT_CODE_MAX)
+        return kt_fail(error, KT_LIMIT, "the rounding account's code is longer than %d bytes", KT_ACCOUNT_CODE_MAX);
+    if (options->id.size != 0) memcpy(batch->id, options->id.data, options->id.size);
+    else random_id(batch);
+    if (options->rounding_account.size != 0)
+        memcpy(batch->rounding_account, options->rounding_account.data, options->rounding_account.size);
+    batch->has_digest = options->content_digest != NULL;
+    if (batch->has_digest) memcpy(batch->digest, options->content_digest, KT_DIGEST_SIZE);
+    batch->allow_duplicate_voucher = options->allow_duplicate_voucher;
+    batch->read = options->read;
+    batch->rejected = options->rejected;
+    return KT_OK;
+}
+
+kt_code kt_batch_begin(kt_book *book, const kt_batch_options *options, kt_batch **out, kt_receipt *receipt,
+                       kt_error *error) {
+    static const kt_batch_options defaults;
+    if (options == NULL) options = &defaults;
+    *out = NULL;
+    if (book->batch != NULL) return kt_fail(error, KT_USAGE, "%s: a batch is open already", book->directory);
+    if (book->journal == NULL) return kt_fail(error, KT_PERMISSION, "%s: is open for reading only", book->directory);
+    kt_code code = load_keys(book, error);
+    if (code == KT_OK) code = kt_journal_begin(book->journal, book->no_wait, error);
+    if (code != KT_OK) return code;
+    uint64_t size = kt_journal_head(book->journal)->tree.size;
+    if (size != book->seen) kt_fold_forget(book->fold); /* somebody else wrote in between */
+    book->seen = size;
+    kt_fold_bind(book->fold, kt_journal_txn(book->journal));
+    code = kt_access_check(kt_fold_state(book->fold), kt_signer_public(book->actor), 0, error);
+    if (code == KT_OK && options->id.size != 0) code = look_up(book, options, receipt, error);
+    if (code == KT_OK) code = start_batch(book, out, error);
+    if (code == KT_OK) code = fill_batch(*out, options, error);
+    if (code == KT_OK) return KT_OK;
+    if (*out != NULL) kt_batch_abort(*out);
+    else kt_journal_abort(book->journal);
+    *out = NULL;
+    return code;
+}
+
+kt_code kt_batch_break(kt_batch *batch, kt_code code) {
+    if (code <= KT_DAMAGED) batch->broken = code;
+    return code;
+}
+
+kt_code kt_batch_may(kt_batch *batch, uint32_t kind, kt_error *error) {
+    kt_book *book = batch->book;
+    if (batch->broken != KT_OK) return kt_fail(error, batch->broken, "the batch is broken off: only abort is left");
+    uint32_t right = kt_fold_kind(book->fold, kind)->right;
+    kt_fold_uses(book->fold, right);
+    return kt_access_check(kt_fold_state(book->fold), kt_signer_public(book->actor), right, error);
+}
+
+kt_code kt_batch_append(kt_batch *batch, kt_span record, uint64_t *number, kt_error *error) {
+    kt_envelope envelope;
+    kt_code code = kt_envelope_read(record, &envelope, error);
+    if (code == KT_OK) code = kt_batch_may(batch, envelope.kind, error);
+    if (code != KT_OK) return code;
+    uint64_t given;
+    code = kt_journal_append(batch->book->journal, record, &given, error);
+    if (code != KT_OK) return kt_batch_break(batch, code);
+    kt_record applied = {given, envelope.kind, envelope.kind_version, envelope.date, envelope.body};
+    code = kt_fold_apply(batch->book->fold, &applied, error);
+    if (code != KT_OK) batch->broken = code; /* appended but not applied: checks should have said so before */
+    if (number != NULL) *number = given;
+    return code;
+}
+
+void kt_batch_counts(kt_batch *batch, uint64_t read, uint64_t rejected) {
+    batch->read = read;
+    batch->rejected = rejected;
+}
+
+static void close_batch(kt_batch *batch) {
+    batch->book->batch = NULL;
+    free(batch);
+}
+
+void kt_batch_abort(kt_batch *batch) {
+    if (batch == NULL) return;
+    kt_fold_forget(batch->book->fold);
+    kt_fold_bind(batch->book->fold, NULL);
+    kt_journal_abort(batch->book->journal);
+    close_batch(batch);
+}
+
+kt_code kt_batch_commit(kt_batch *batch, kt_receipt *receipt, kt_error *error) {
+    kt_book *book = batch->book;
+    kt_receipt unwanted;
+    if (receipt == NULL) receipt = &unwanted;
+    memset(receipt, 0, sizeof *receipt);
+    uint64_t first = kt_journal_head(book->journal)->tree.size;
+    if (batch->broken != KT_OK) {
+        kt_code code = kt_fail(error, batch->broken, "the batch is broken off and cannot be committed");
+        kt_batch_abort(batch);
+        return code;
+    }
+    if (kt_journal_next(book->journal) == first) { /* nothing posted: no id is reserved */
+        receipt->first = first;
+        receipt->last = first - 1;
+        kt_batch_abort(batch);
+        return KT_OK;
+    }
+    kt_seal_input input = {.id = kt_span_of(batch->id, strlen(batch->id)),
+                           .actor = book->actor,
+                           .log = book->log,
+                           .has_input = batch->has_digest,
+                           .read = batch->read != 0 ? batch->read : batch->entries,
+                           .posted = batch->entries,
+                           .rejected = batch->rejected};
+    memcpy(input.input, batch->digest, sizeof input.input);
+    kt_seal seal;
+    kt_log_head head;
+    kt_code code = kt_journal_seal(book->journal, &input, &seal, &head, error);
+    if (code == KT_OK) {
+        kt_batch_row row = {.first = first, .last = head.tree.size - 1, .recorded_us = seal.recorded_us,
+                            .clock_behind = seal.clock_behind, .id = input.id};
+        fill_receipt(receipt, &row, batch->entries);
+        memcpy(receipt->root, head.root, KT_HASH_SIZE);
+        book->seen = head.tree.size;
+    } else kt_fold_forget(book->fold);
+    kt_fold_bind(book->fold, NULL);
+    close_batch(batch);
+    return code;
+}

@@ -1,0 +1,49 @@
+/*
+ * account: the chart of accounts on record.
+ *
+ * An account record says the whole of an account; the first opens it, later ones change it. Ids count in the order of
+ * record. State: ACCOUNTS, code -> id and facts now; ACCOUNT_FACTS, (id, record) -> facts from that record on, so that
+ * a report can name accounts as they were known.
+ *
+ * Lifetime: a slot stays where it is until kt_accounts_forget.
+ */
+#ifndef KT_LEDGER_ACCOUNT_H
+#define KT_LEDGER_ACCOUNT_H
+
+#include "engine/ledger/ledger.h"
+
+typedef struct kt_account_slot { /* what posting needs of an account, in memory */
+    uint32_t id;
+    uint32_t hash;
+    kt_day open_from, closed_from;
+    uint16_t currency; /* id of the only one allowed; 0: any */
+    uint8_t rule;
+    bool posted;
+    bool balances_known; /* accounts with a rule keep their sums here */
+    uint16_t balance_count;
+    struct kt_account_sum {
+        uint16_t currency;
+        kt_amount balance;
+    } *balances;
+    uint32_t code_size;
+    char code[];
+} kt_account_slot;
+
+kt_code kt_accounts_open(kt_accounts **out, kt_error *error);
+void kt_accounts_close(kt_accounts *accounts);
+void kt_accounts_forget(kt_accounts *accounts);
+
+/* KT_NOT_FOUND leaves *error alone. */
+kt_code kt_account_slot_find(kt_ledger *ledger, kt_str code, kt_account_slot **out, kt_error *error);
+/* The account's first posting is on record. */
+kt_code kt_account_mark_posted(kt_ledger *ledger, kt_account_slot *slot, kt_error *error);
+
+/* Facts as state has them now; strings borrow state. KT_NOT_FOUND. */
+kt_code kt_account_facts(kt_state *state, kt_str code, kt_account *out, bool *posted, kt_error *error);
+kt_code kt_account_facts_read(kt_span code, kt_span value, kt_account *out, bool *posted, kt_error *error);
+
+kt_code kt_account_check(kt_ledger *ledger, const kt_account *account, kt_error *error);
+size_t kt_account_record(const kt_account *account, kt_day date, uint8_t *out, size_t room);
+kt_code kt_account_apply(void *self, const kt_record *record, kt_error *error);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * state: what folding the journal gave, as tables of keys and values, with the open batch's changes on top.
+ *
+ * Changes of a batch are held in memory and written in the transaction that moves the head, so a reader
+ * sees all of a batch or nothing, and a batch broken off leaves no trace (law 4). Reading sees the changes first.
+ * A view reads through a state of its own, without changes.
+ *
+ * Lifetime: a span read is valid until the next put or delete of the state, or until its transaction ends.
+ */
+#ifndef KT_STORAGE_STATE_H
+#define KT_STORAGE_STATE_H
+
+#include "storage/store.h"
+
+typedef struct kt_state kt_state;
+
+kt_code kt_state_open(kt_state **out, kt_error *error);
+void kt_state_close(kt_state *state);
+/* The transaction that reads go to, and writes at flush; the caller keeps it. */
+void kt_state_bind(kt_state *state, kt_txn *txn);
+kt_txn *kt_state_txn(const kt_state *state);
+
+/* KT_NOT_FOUND leaves *error alone. */
+kt_code kt_state_get(kt_state *state, kt_table table, kt_span key, kt_span *value, kt_error *error);
+kt_code kt_state_put(kt_state *state, kt_table table, kt_span key, kt_span value, kt_error *error);
+kt_code kt_state_delete(kt_state *state, kt_table table, kt_span key, kt_error *error);
+kt_code kt_state_flush(kt_state *state, kt_error *error); /* writes the changes and forgets them */
+void kt_state_forget(kt_state *state);                    /* drops the changes */
+size_t kt_state_bytes(const kt_state *state);             /* memory held by changes */
+
+#endif
