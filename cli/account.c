@@ -36,7 +36,7 @@ static kt_code apply_day(const kt_arguments *arguments, const char *option, kt_d
     return kt_option_from(arguments, option, to, error);
 }
 
-kt_code kt_account_apply(const kt_arguments *arguments, kt_account *account, kt_error *error)
+kt_code kt_account_take_options(const kt_arguments *arguments, kt_account *account, kt_error *error)
 {
     const char *name = kt_given_value(arguments, "name"), *type = kt_given_value(arguments, "type");
     const char *rule = kt_given_value(arguments, "rule");
@@ -52,7 +52,7 @@ kt_code kt_account_apply(const kt_arguments *arguments, kt_account *account, kt_
     return code != KT_OK ? code : apply_day(arguments, "close-from", &account->closed_from, error);
 }
 
-kt_code kt_account_print(kt_style style, const kt_account *accounts, size_t count, bool upright, kt_error *error)
+kt_code kt_account_show(kt_style style, const kt_account *accounts, size_t count, bool upright, kt_error *error)
 {
     enum { CODE, NAME, TYPE, PARENT, CURRENCY, RULE, OPEN, CLOSED, RECORD, COUNT };
     static const kt_column columns[COUNT] = {

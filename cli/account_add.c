@@ -12,7 +12,7 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
                           .closed_from = KT_DAY_NONE,
                       };
     char what[400];
-    kt_code code = kt_account_apply(arguments, &account, error);
+    kt_code code = kt_account_take_options(arguments, &account, error);
     if (code == KT_OK)
         code = kt_writing_open(arguments, &writing, error);
     if (code == KT_OK) {

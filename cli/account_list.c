@@ -18,7 +18,7 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
         for (size_t i = 0; i < count; i++)
             if (only == NULL || accounts[i].type == type)
                 accounts[kept++] = accounts[i];
-        code = kt_account_print(reading.style, accounts, kept, false, error);
+        code = kt_account_show(reading.style, accounts, kept, false, error);
     }
     free(accounts);
     kt_reading_close(&reading);

@@ -13,7 +13,7 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
     if (code == KT_OK)
         code = kt_batch_find_account(writing.batch, kt_str_from(arguments->words[0]), &account, error);
     if (code == KT_OK)
-        code = kt_account_apply(arguments, &account, error);
+        code = kt_account_take_options(arguments, &account, error);
     if (code == KT_OK)
         code = kt_batch_account(writing.batch, &account, error);
     if (code == KT_OK) {

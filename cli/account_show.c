@@ -8,7 +8,7 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
     if (code == KT_OK)
         code = kt_view_account(reading.view, kt_str_from(arguments->words[0]), &account, error);
     if (code == KT_OK)
-        code = kt_account_print(reading.style, &account, 1, true, error);
+        code = kt_account_show(reading.style, &account, 1, true, error);
     kt_reading_close(&reading);
     return code;
 }

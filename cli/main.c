@@ -1,8 +1,10 @@
 /* main: finds the command, runs it, says what went wrong, and turns its code into the exit status. */
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/common.h"
 #include "cli/help.h"
@@ -71,6 +73,13 @@ static void say_error(const kt_error *error)
     fputc('\n', stderr);
 }
 
+/* A reader that had enough, as head: no reason to say anything. */
+static bool reader_left(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return ferror(stdout) != 0 && poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
 int main(int argc, char **argv)
 {
     kt_arguments arguments;
@@ -85,12 +94,14 @@ int main(int argc, char **argv)
     int status = kt_exit_status(code);
     kt_error lost = {0};
     kt_code flushed = kt_out_flush(&lost);
-    if (status != 0)
+    bool quiet = flushed != KT_OK && reader_left();
+    if (status != 0 && !(quiet && code == KT_IO))
         say_error(&error);
     if (code == KT_USAGE)
         hint(&arguments);
     if (flushed != KT_OK && status == 0) {
-        say_error(&lost);
+        if (!quiet)
+            say_error(&lost);
         status = kt_exit_status(flushed);
     }
     kt_arguments_release(&arguments);

@@ -41,7 +41,7 @@ static kt_code read_how(const kt_arguments *arguments, kt_posting_job *job, kt_e
         else
             job->symbols[n] = symbol;
     }
-    how->symbols = job->symbols;
+    how->symbols = job->symbols[0] == NULL ? NULL : job->symbols;
     return code;
 }
 

@@ -195,12 +195,17 @@ static kt_code make_directory(const char *path, kt_error *error) {
     return code;
 }
 
-static kt_code make_keys(kt_book *book, kt_error *error) {
+static kt_code make_keys(kt_book *book, const kt_create_options *options, kt_error *error) {
     char *keys = join(book->directory, "keys");
     book->key_file = join(book->directory, "keys/log.key");
     kt_code code = keys == NULL || book->key_file == NULL ? kt_fail(error, KT_MEMORY, "out of memory") : KT_OK;
     if (code == KT_OK && mkdir(keys, 0700) != 0) code = kt_fail_errno(error, errno, "%s", keys);
-    if (code == KT_OK) code = kt_signer_generate(&book->log, error);
+    if (code == KT_OK && options->random != NULL) {
+        uint8_t seed[KT_SEED_SIZE];
+        options->random(options->context, seed, sizeof seed);
+        code = kt_signer_from_seed(seed, &book->log, error);
+        kt_wipe(seed, sizeof seed);
+    } else if (code == KT_OK) code = kt_signer_generate(&book->log, error);
     if (code == KT_OK) code = kt_key_save(book->log, book->key_file, book->genesis.origin, NULL, error);
     book->actor = book->log;
     free(keys);
@@ -236,6 +241,15 @@ static void random_id(kt_batch *batch) {
     kt_hex_encode(bytes, sizeof bytes, batch->id);
 }
 
+void kt_book_unfound(const char *directory) {
+    static const char *const names[] = {"data.mdb", "lock.mdb", "writer.lock", "keys/log.key"};
+    char path[4096];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (snprintf(path, sizeof path, "%s/%s", directory, names[i]) < (int)sizeof path) unlink(path);
+    if (snprintf(path, sizeof path, "%s/keys", directory) < (int)sizeof path) rmdir(path);
+    rmdir(directory);
+}
+
 kt_code kt_book_found(const kt_registry *registry, const char *directory, const kt_create_options *options,
                       kt_book **out, kt_batch **batch, kt_error *error) {
     kt_book *book;
@@ -251,6 +265,7 @@ kt_code kt_book_found(const kt_registry *registry, const char *directory, const 
     }
     code = kt_keys_setup(error);
     if (code == KT_OK) code = make_directory(directory, error);
+    bool made = code == KT_OK;
     if (code == KT_OK) {
         book->genesis.format = KT_FORMAT_VERSION;
         book->genesis.suite = KT_SUITE;
@@ -258,7 +273,7 @@ kt_code kt_book_found(const kt_registry *registry, const char *directory, const 
         if (options->random != NULL) options->random(options->context, book->genesis.book_id, KT_BOOK_ID_SIZE);
         else kt_random(book->genesis.book_id, KT_BOOK_ID_SIZE);
         kt_genesis_name(&book->genesis);
-        code = make_keys(book, error);
+        code = make_keys(book, options, error);
     }
     if (code == KT_OK) {
         memcpy(book->genesis.log_key, kt_signer_public(book->log), KT_KEY_SIZE);
@@ -275,7 +290,10 @@ kt_code kt_book_found(const kt_registry *registry, const char *directory, const 
     if (code == KT_OK) {
         snprintf((*batch)->id, sizeof (*batch)->id, "genesis");
         *out = book;
-    } else kt_book_close(book);
+    } else {
+        kt_book_close(book);
+        if (made) kt_book_unfound(directory);
+    }
     return code;
 }
 

@@ -29,6 +29,9 @@ kt_code kt_book_open_with(const kt_registry *registry, const char *directory, co
 kt_code kt_book_found(const kt_registry *registry, const char *directory, const kt_create_options *options,
                       kt_book **out, kt_batch **batch, kt_error *error);
 
+/* Removes what founding made in the directory: a book that could not be founded leaves no half of itself. */
+void kt_book_unfound(const char *directory);
+
 kt_store *kt_book_store(kt_book *book);
 kt_fold *kt_book_fold(kt_book *book);
 kt_journal *kt_book_journal(kt_book *book);

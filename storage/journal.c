@@ -364,3 +364,11 @@ kt_code kt_journal_seal(kt_journal *journal, const kt_seal_input *input, kt_seal
     kt_journal_abort(journal); /* gives the turn back; drops everything after a failure */
     return code;
 }
+
+kt_code kt_journal_commit_state(kt_journal *journal, kt_error *error) {
+    kt_txn *txn = journal->txn;
+    journal->txn = NULL;
+    kt_code code = kt_txn_commit(txn, error);
+    kt_journal_abort(journal);
+    return code;
+}

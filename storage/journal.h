@@ -65,6 +65,10 @@ void kt_journal_take(kt_journal *journal, size_t size);
    with KT_LIMIT above KT_WHOLE_MAX. */
 kt_code kt_journal_append(kt_journal *journal, kt_span record, uint64_t *number, kt_error *error);
 
+/* Commits what the engine wrote to state in the open transaction, with no record and no move of the head: for a rebuilt
+   state alone. The batch is over. */
+kt_code kt_journal_commit_state(kt_journal *journal, kt_error *error);
+
 typedef struct kt_seal_input {
     kt_span id;
     const kt_signer *actor; /* signs the batch */

@@ -188,6 +188,8 @@ void kt_store_close(kt_store *store) {
     pthread_mutex_unlock(&open_lock);
 }
 
+void kt_store_forked(void) { open_stores = NULL; }
+
 const char *kt_table_name(const kt_store *store, kt_table table) { return store->names[table]; }
 
 /* ---- transactions ---- */

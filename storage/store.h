@@ -89,6 +89,9 @@ kt_code kt_store_stat(kt_txn *txn, kt_store_stats *out, kt_error *error);
 kt_code kt_table_stat(kt_txn *txn, kt_table table, uint64_t *keys, uint64_t *pages, kt_error *error);
 const char *kt_table_name(const kt_store *store, kt_table table);
 
+/* In a child made by fork: environments of the parent are left to it, and directories are opened anew. */
+void kt_store_forked(void);
+
 /* A consistent copy of the environment into an open file, while others write. */
 kt_code kt_store_copy(kt_store *store, int file, kt_error *error);
 

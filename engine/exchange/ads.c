@@ -1,6 +1,6 @@
 /*
- * ads: kt_format_ads, GL_Detail of the AICPA's Audit Data Standards (General Ledger Standard, July 2015): one row a line
- * of a journal entry, names of columns in any order, case, blanks and underscores in them aside.
+ * ads: kt_format_ads, GL_Detail of the AICPA's Audit Data Standards (General Ledger Standard, July 2015): one row a
+ * line of a journal entry, names of columns in any order, case, blanks and underscores in them aside.
  *
  *   needed: Journal_ID, GL_Account_Number, one of the dates, and an amount: Amount with
  *   Amount_Credit_Debit_Indicator (D or S debit, C or H credit; without that column the amount's sign says it), or
@@ -103,8 +103,8 @@ static kt_code check(const kt_table *table, kt_error *error)
                        "Effective_Date, Amount, Amount_Credit_Debit_Indicator, Amount_Currency and others",
                        name, missing);
     if (two && kt_table_has(table, AMOUNT))
-        return kt_fail(error, KT_INVALID, "%s:1: the header row has both Amount and Debit_Amount; expected one of the two ways",
-                       name);
+        return kt_fail(error, KT_INVALID,
+                       "%s:1: the header row has both Amount and Debit_Amount; expected one of the two ways", name);
     return KT_OK;
 }
 
@@ -128,7 +128,8 @@ static bool same_word(kt_str text, const char *word)
 /* 1 debit, -1 credit, 0 neither. */
 static int side_of(kt_str indicator)
 {
-    static const char *const debit[] = {"S", "D", "DR", "DEBIT", "SOLL"}, *const credit[] = {"H", "C", "CR", "CREDIT", "HABEN"};
+    static const char *const debit[] = {"S", "D", "DR", "DEBIT", "SOLL"}, *const credit[] = {"H", "C", "CR", "CREDIT",
+                                                                                             "HABEN"};
     for (size_t i = 0; i < sizeof debit / sizeof debit[0]; i++) {
         if (same_word(indicator, debit[i]))
             return 1;

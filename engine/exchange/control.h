@@ -1,8 +1,8 @@
 /*
  * control: the control totals of an import, and the reject file.
  *
- * A total counts entries and lines, and debit and credit in the book's currency over the lines that have an amount in it:
- * those in the book's currency, and those whose cost is. Amounts with more decimals than the book keeps are rounded
+ * A total counts entries and lines, and debit and credit in the book's currency over the lines that have an amount in
+ * it: those in the book's currency, and those whose cost is. Amounts with more decimals than the book keeps are rounded
  * half-even here (they count only in the totals of rejected entries, or as a cost, which the book rounds alike).
  *
  * The reject file is made with the first bad entry, mode 0600, and never overwrites anything (KT_EXISTS); it is synced
@@ -23,8 +23,8 @@ kt_code kt_control_rescale(kt_control *control, uint8_t from, uint8_t to, kt_err
 typedef struct kt_rejects {
     const char *path; /* NULL: nothing is written */
     FILE *file;
-    bool text;        /* each entry ends in a line feed */
-    bool made;        /* by this import, and not yet to be kept */
+    bool text; /* each entry ends in a line feed */
+    bool made; /* by this import, and not yet to be kept */
 } kt_rejects;
 
 kt_code kt_rejects_add(kt_rejects *rejects, kt_str preamble, const uint8_t *raw, size_t size, kt_error *error);

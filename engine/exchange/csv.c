@@ -53,25 +53,29 @@ static kt_code check(const kt_table *table, kt_error *error)
     const char *name = table->source->name;
     for (unsigned role = DATE; role <= ACCOUNT; role++)
         if (!kt_table_has(table, role))
-            return kt_fail(error, KT_INVALID,
-                           "%s:1: the header row has no column '%s'; expected date, voucher, account, and amount or debit "
-                           "and credit",
-                           name, columns[role].name);
+            return kt_fail(
+                error, KT_INVALID,
+                "%s:1: the header row has no column '%s'; expected date, voucher, account, and amount or debit "
+                "and credit",
+                name, columns[role].name);
     bool amount = kt_table_has(table, AMOUNT), debit = kt_table_has(table, DEBIT), credit = kt_table_has(table, CREDIT);
     if (amount && (debit || credit))
-        return kt_fail(error, KT_INVALID, "%s:1: the header row has both 'amount' and '%s'; expected one of the two ways",
-                       name, debit ? "debit" : "credit");
+        return kt_fail(error, KT_INVALID,
+                       "%s:1: the header row has both 'amount' and '%s'; expected one of the two ways", name,
+                       debit ? "debit" : "credit");
     if (!amount && debit != credit)
         return kt_fail(error, KT_INVALID, "%s:1: the header row has '%s' but no column '%s'", name,
                        debit ? "debit" : "credit", debit ? "credit" : "debit");
     if (!amount && !debit)
-        return kt_fail(error, KT_INVALID, "%s:1: the header row has no column 'amount', nor 'debit' and 'credit'", name);
+        return kt_fail(error, KT_INVALID, "%s:1: the header row has no column 'amount', nor 'debit' and 'credit'",
+                       name);
     return KT_OK;
 }
 
 static void key_of(kt_table *table, const kt_row *row, kt_table_key *key)
 {
-    size_t needed = (size_t)(table->column[DATE] > table->column[VOUCHER] ? table->column[DATE] : table->column[VOUCHER]);
+    size_t needed = (size_t)(table->column[DATE] > table->column[VOUCHER] ? table->column[DATE]
+                                                                          : table->column[VOUCHER]);
     if (kt_table_has(table, SERIES) && (size_t)table->column[SERIES] > needed)
         needed = (size_t)table->column[SERIES];
     key->known = row->count > needed;

@@ -3,11 +3,7 @@
 #include <string.h>
 
 static const kt_format *const formats[] = {
-    &kt_format_csv,
-    &kt_format_ads,
-    &kt_format_json,
-    &kt_format_msgpack,
-    &kt_format_journal,
+    &kt_format_csv, &kt_format_ads, &kt_format_json, &kt_format_msgpack, &kt_format_journal,
 };
 #define FORMATS (sizeof formats / sizeof formats[0])
 
@@ -65,8 +61,8 @@ kt_code kt_format_find(const char *name, const char *path, const kt_format **out
                 return KT_OK;
             }
     if (!path || strcmp(path, "-") == 0)
-        return kt_fail(error, KT_UNSUPPORTED, "standard input has no name to guess the format from; give --format, one of %s",
-                       names);
-    return kt_fail(error, KT_UNSUPPORTED, "%s: the format cannot be guessed from this name; give --format, one of %s", path,
-                   names);
+        return kt_fail(error, KT_UNSUPPORTED,
+                       "standard input has no name to guess the format from; give --format, one of %s", names);
+    return kt_fail(error, KT_UNSUPPORTED, "%s: the format cannot be guessed from this name; give --format, one of %s",
+                   path, names);
 }

@@ -237,8 +237,9 @@ static kt_code need_accounts_of(import *im, const kt_entry *entry, kt_error *err
     return code;
 }
 
-/* Reads the whole file for the accounts it declares (KT_ITEM_ACCOUNT) or uses (KT_ITEM_ENTRY). */
-static kt_code create_accounts(import *im, kt_item_kind kind, kt_error *error)
+/* Reads the whole file once, for the accounts it declares and uses. A journal's declarations come before its entries,
+   wherever they stand in the file. */
+static kt_code create_accounts(import *im, kt_error *error)
 {
     kt_code code = open_reader(im, error);
     while (code == KT_OK) {
@@ -247,9 +248,10 @@ static kt_code create_accounts(import *im, kt_item_kind kind, kt_error *error)
         code = next_item(im, &item, &refused, error);
         if (refused && im->options->skip_bad)
             code = KT_OK; /* what it uses is not created: it will not be posted */
-        else if (code == KT_OK && item.kind == kind)
-            code = kind == KT_ITEM_ACCOUNT ? need_account(im, &item.account, error)
-                                           : need_accounts_of(im, &item.entry, error);
+        else if (code == KT_OK && item.kind == KT_ITEM_ACCOUNT)
+            code = need_account(im, &item.account, error);
+        else if (code == KT_OK && item.kind == KT_ITEM_ENTRY)
+            code = need_accounts_of(im, &item.entry, error);
     }
     close_reader(im);
     return code == KT_END ? KT_OK : code;
@@ -359,7 +361,8 @@ static kt_code post_entries(import *im, kt_error *error)
     }
     close_reader(im);
     if (code == KT_OK && !kt_source_unchanged(im->file))
-        code = kt_fail(error, KT_INVALID, "%s: was changed by somebody while it was read; nothing is posted", im->source->name);
+        code = kt_fail(error, KT_INVALID, "%s: was changed by somebody while it was read; nothing is posted",
+                       im->source->name);
     if (code == KT_OK && im->options->progress)
         im->options->progress(im->options->context, im->source->size, im->source->size, im->result->read.entries);
     return code;
@@ -425,8 +428,8 @@ static kt_code finish(import *im, kt_error *error)
     if (code == KT_OK)
         kt_rejects_keep(&im->rejects);
     if (code == KT_OK && some_bad)
-        code = kt_fail(error, KT_END, "%llu of %llu entries were rejected", (unsigned long long)result->rejected.entries,
-                       (unsigned long long)result->read.entries);
+        code = kt_fail(error, KT_END, "%llu of %llu entries were rejected",
+                       (unsigned long long)result->rejected.entries, (unsigned long long)result->read.entries);
     return code;
 }
 
@@ -444,11 +447,8 @@ static kt_code run(import *im, const char *path, kt_error *error)
         code = compute_id(im, error);
     if (code == KT_OK)
         code = begin(im, error);
-    /* A declaration may stand behind the first use, so a journal is read for declarations alone first. */
-    if (code == KT_OK && im->options->create_accounts && im->format == &kt_format_journal)
-        code = create_accounts(im, KT_ITEM_ACCOUNT, error);
     if (code == KT_OK && im->options->create_accounts)
-        code = create_accounts(im, KT_ITEM_ENTRY, error);
+        code = create_accounts(im, error);
     if (code == KT_OK)
         code = post_entries(im, error);
     return code == KT_OK ? finish(im, error) : code;
@@ -462,7 +462,7 @@ kt_code kt_import(kt_book *book, const char *path, const kt_import_options *opti
     if (!result)
         result = &unused;
     memset(result, 0, sizeof *result);
-    import im = {.book = book, .options = options ? options : &none, .result = result};
+import im = {.book = book, .options = options ? options: & none, .result = result };
     im.rejects.path = im.options->skip_bad && !im.options->dry_run ? im.options->reject_path : NULL;
     kt_code code = run(&im, path, error);
     if (code != KT_OK && code != KT_END && code != KT_REPEATED)

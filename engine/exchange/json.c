@@ -52,8 +52,9 @@ enum {
     TAX_CODE,
     LINE_KEYS
 };
-static const char *const line_keys[] = {"account", "amount",      "debit",      "credit",  "currency",   "cost", "cost_currency",
-                                        "text",    "cost_centre", "department", "project", "dimensions", "ref",  "tax_code"};
+static const char *const line_keys[] = {"account", "amount",        "debit", "credit",      "currency",
+                                        "cost",    "cost_currency", "text",  "cost_centre", "department",
+                                        "project", "dimensions",    "ref",   "tax_code"};
 
 /* ---- Values ------------------------------------------------------------------------------------- */
 
@@ -64,7 +65,8 @@ static kt_code sort_members(const json_t *object, const char *const *keys, size_
     const char *key;
     json_t *value;
     memset(out, 0, count * sizeof *out);
-    json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
         size_t i = 0;
         while (i < count && strcmp(keys[i], key) != 0)
             i++;
@@ -116,8 +118,9 @@ static kt_code read_number(const json_t *value, const char *name, kt_amount *out
         return KT_OK;
     }
     *out = 0;
-    return kt_fail(error, fault == KT_NUMBER_OVERFLOW ? KT_OVERFLOW : KT_INVALID, "%s: %s %s: %s; expected digits, decimals behind '.'",
-                   where, name, text.size ? kt_text_show_figure(text, shown) : "(empty)", kt_number_fault_text(fault));
+    return kt_fail(error, fault == KT_NUMBER_OVERFLOW ? KT_OVERFLOW : KT_INVALID,
+                   "%s: %s %s: %s; expected digits, decimals behind '.'", where, name,
+                   text.size ? kt_text_show_figure(text, shown) : "(empty)", kt_number_fault_text(fault));
 }
 
 /* ---- Lines -------------------------------------------------------------------------------------- */
@@ -127,7 +130,8 @@ static kt_code read_amount(json_t *const *members, kt_line *line, int *side, con
     int given = !!members[AMOUNT] + !!members[DEBIT] + !!members[CREDIT];
     *side = 1;
     if (given != 1)
-        return kt_fail(error, KT_INVALID, "%s: found %d of amount, debit and credit; expected one of them", where, given);
+        return kt_fail(error, KT_INVALID, "%s: found %d of amount, debit and credit; expected one of them", where,
+                       given);
     unsigned key = members[AMOUNT] ? AMOUNT : members[DEBIT] ? DEBIT : CREDIT;
     kt_code code = read_number(members[key], line_keys[key], &line->amount, &line->amount_given, where, error);
     if (key == CREDIT) {
@@ -162,7 +166,8 @@ static kt_code read_dimensions(reader *r, json_t *const *members, const char *wh
         return kt_fail(error, KT_INVALID, "%s: dimensions is not an object", where);
     const char *key;
     json_t *value;
-    json_object_foreach(members[DIMENSIONS], key, value) {
+    json_object_foreach(members[DIMENSIONS], key, value)
+    {
         unsigned number = key[0] >= '1' && key[0] <= '9' ? (unsigned)(key[0] - '0') : 0;
         if (number && key[1])
             number = key[1] >= '0' && key[1] <= '9' && !key[2] ? number * 10 + (unsigned)(key[1] - '0') : 0;
@@ -191,7 +196,8 @@ static kt_code read_line(reader *r, const json_t *value, size_t number, kt_error
     kt_code code;
     kt_line *line = kt_gather_line(&r->gather, &code);
     if (!line)
-        return kt_fail(error, code, code == KT_LIMIT ? "%s: more lines than an entry may have (%d)" : "%s: no memory (%d lines)",
+        return kt_fail(error, code,
+                       code == KT_LIMIT ? "%s: more lines than an entry may have (%d)" : "%s: no memory (%d lines)",
                        where, KT_LINES_MAX);
     if (!json_is_object(value))
         return kt_fail(error, KT_INVALID, "%s: is not an object", where);
@@ -272,30 +278,19 @@ static kt_code syntax_fault(reader *r, const json_error_t *fault, kt_error *erro
     switch (json_error_code(fault)) {
     case json_error_out_of_memory:
         return kt_fail(error, KT_MEMORY, "%s:%zu: no memory for the entry", r->source->name, r->entry_line);
-    case json_error_stack_overflow:
-        what = "is nested too deep";
-        break;
+    case json_error_stack_overflow: what = "is nested too deep"; break;
     case json_error_premature_end_of_input:
         what = "ends within the JSON object; expected one whole entry a line";
         break;
     case json_error_end_of_input_expected:
         what = "has something behind the JSON object; expected one entry a line";
         break;
-    case json_error_invalid_utf8:
-        what = "is not UTF-8";
-        break;
+    case json_error_invalid_utf8: what = "is not UTF-8"; break;
     case json_error_null_character:
-    case json_error_null_byte_in_key:
-        what = "has a NUL in a string";
-        break;
-    case json_error_duplicate_key:
-        what = "has a key twice in one object";
-        break;
-    case json_error_numeric_overflow:
-        what = "has a number too large; expected a string of decimal digits";
-        break;
-    default:
-        break;
+    case json_error_null_byte_in_key: what = "has a NUL in a string"; break;
+    case json_error_duplicate_key: what = "has a key twice in one object"; break;
+    case json_error_numeric_overflow: what = "has a number too large; expected a string of decimal digits"; break;
+    default: break;
     }
     int column = fault->column > 0 ? fault->column : 0;
     return kt_fail(error, KT_INVALID, "%s:%zu: %s (column %d)", r->source->name, r->entry_line, what, column);
@@ -369,8 +364,9 @@ static kt_code json_open(const kt_source *source, const kt_format_options *optio
     *out = NULL;
     if (options->decimal || options->group || options->delimiter || options->date_format || options->encoding ||
         options->virtual_keep || options->symbols)
-        return kt_fail(error, KT_USAGE, "format json has no options: no --decimal, --group, --delimiter, --date-format, "
-                                        "--encoding, --virtual, --symbol");
+        return kt_fail(error, KT_USAGE,
+                       "format json has no options: no --decimal, --group, --delimiter, --date-format, "
+                       "--encoding, --virtual, --symbol");
     if (source->size == 0)
         return kt_fail(error, KT_INVALID, "%s: is empty", source->name);
     size_t mark = source->size >= 3 && memcmp(source->data, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;

@@ -139,6 +139,7 @@ typedef struct kt_plaintext {
     kt_plain_sum *sums;
     size_t sum_count, sum_room;
     size_t assigned_count;
+    const kt_plain_account *left_out; /* account of the first posting without an amount */
     uint64_t stamp;
     uint64_t entry_number;
     kt_day day;

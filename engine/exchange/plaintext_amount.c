@@ -102,7 +102,7 @@ static kt_plain_style style_of(const kt_plaintext *p, const kt_plain_commodity *
         return (kt_plain_style){p->decimal_mark, 0, false};
     if (commodity->styled)
         return commodity->style;
-    if (commodity->size == 0 && p->has_default_style)
+    if (p->has_default_style)
         return p->default_style;
     return (kt_plain_style){0, 0, false};
 }

@@ -291,6 +291,18 @@ static kt_code find_left_out(kt_plaintext *p, bool virtual_group, size_t *left_o
     return KT_OK;
 }
 
+/* hledger 1.25 leaves the costs out of an entry's remainder when a balance is assigned in it. */
+static kt_code check_assigned(kt_plaintext *p, kt_error *error)
+{
+    bool cost = false;
+    for (size_t i = 0; i < p->post_count; i++)
+        cost = cost || p->posts[i].has_cost;
+    if (p->hledger && p->assigned_count > 0 && cost)
+        return KT_PLAIN_REFUSE(p, error, KT_UNSUPPORTED, "a balance assignment, a price and an amount left out in one "
+                               "entry are not supported");
+    return KT_OK;
+}
+
 static kt_code balance_group(kt_plaintext *p, bool virtual_group, kt_error *error)
 {
     size_t left_out;
@@ -298,6 +310,8 @@ static kt_code balance_group(kt_plaintext *p, bool virtual_group, kt_error *erro
     kt_plain_sum costed, other;
     kt_code code = find_left_out(p, virtual_group, &left_out, &any, error);
     if (code != KT_OK || !any)
+        return code;
+    if (left_out != SIZE_MAX && (code = check_assigned(p, error)) != KT_OK)
         return code;
     code = sum_group(p, virtual_group, by_lots, error);
     if (code == KT_OK && left_out == SIZE_MAX && !all_settled(p)) {
@@ -332,12 +346,16 @@ kt_code kt_plaintext_balance_entry(kt_plaintext *p, kt_error *error)
     kt_code code = balance_group(p, false, error);
     if (code == KT_OK)
         code = balance_group(p, true, error);
-    for (size_t i = 0; code == KT_OK && i < p->post_count; i++) {
+    return code;
+}
+
+void kt_plaintext_balance_note(kt_plaintext *p)
+{
+    for (size_t i = 0; i < p->post_count; i++) {
         const kt_plain_post *post = &p->posts[i];
         post->account->posted = true;
         post->amount.commodity->posted = true;
         if (post->amount.number.decimals > post->amount.commodity->most)
             post->amount.commodity->most = post->amount.number.decimals;
     }
-    return code;
 }

@@ -11,5 +11,7 @@
 #include "engine/exchange/plaintext.h"
 
 kt_code kt_plaintext_balance_entry(kt_plaintext *p, kt_error *error);
+/* Notes accounts, commodities and decimals of an entry that stands. */
+void kt_plaintext_balance_note(kt_plaintext *p);
 
 #endif

@@ -154,6 +154,8 @@ static kt_code read_cost(kt_plaintext *p, kt_plain_cursor *c, kt_plain_post *pos
                     !kt_plaintext_num_round(post->cost, KT_DECIMALS_MAX, &post->cost)
               : !kt_plaintext_num_product(price.number, post->amount.number, KT_DECIMALS_MAX, &post->cost))
         return KT_PLAIN_REFUSE(p, error, KT_OVERFLOW, "the cost is too large");
+    if (post->amount.number.units == 0 && post->cost.units != 0)
+        return KT_PLAIN_REFUSE(p, error, KT_UNSUPPORTED, "a total price (@@) for an amount of zero is not supported");
     kt_plain_num written = kt_plaintext_num_trim(price.number, 0);
     uint8_t decimals = written.decimals > KT_DECIMALS_MAX ? KT_DECIMALS_MAX : written.decimals;
     if (decimals > price.commodity->priced)
@@ -236,8 +238,13 @@ static kt_code read_post(kt_plaintext *p, kt_str text, kt_error *error)
     }
     if (c.at < c.end)
         post->text = kt_plaintext_text_trim((kt_str){c.at + 1, (size_t)(c.end - c.at - 1)});
-    if (post->text.size >= 5 && memmem(post->text.data, post->text.size, "date:", 5))
+    if (kt_plaintext_text_find(post->text, "date:"))
         p->dated_posts = true;
+    if (post->has_assertion && post->account == p->left_out && (!p->hledger || !post->has_amount))
+        return KT_PLAIN_REFUSE(p, error, KT_UNSUPPORTED, "a balance of %s behind a posting to it whose amount is left "
+                               "out is not supported", post->account->name);
+    if (!post->has_assertion && !post->has_amount && !p->left_out)
+        p->left_out = post->account;
     if (post->has_assertion && !post->has_amount) {
         if (++p->assigned_count > ASSIGNMENTS_MAX)
             return KT_PLAIN_REFUSE(p, error, KT_LIMIT, "more than %d balance assignments in one entry",
@@ -267,7 +274,7 @@ static kt_code read_posts(kt_plaintext *p, kt_plain_file *block, kt_error *error
             return code;
         kt_str text = kt_plaintext_text_trim((kt_str){line.text, line.size});
         if (text.data[0] == ';') {
-            if (text.size >= 5 && memmem(text.data, text.size, "date:", 5))
+            if (kt_plaintext_text_find(text, "date:"))
                 p->dated_posts = true;
             continue;
         }
@@ -289,6 +296,7 @@ kt_code kt_plaintext_entry_read(kt_plaintext *p, const kt_plain_line *head, kt_e
     size_t from = file->at;
     p->post_count = 0;
     p->assigned_count = 0;
+    p->left_out = NULL;
     p->entry_number++;
     p->entry_line = head->number;
     kt_plaintext_text_pass(file, head);
@@ -307,13 +315,15 @@ kt_code kt_plaintext_entry_read(kt_plaintext *p, const kt_plain_line *head, kt_e
         code = read_posts(p, &block, error);
     p->line = head->number;
     if (code == KT_OK && p->post_count == 0)
-        code = KT_PLAIN_REFUSE(p, error, KT_INVALID, "a transaction without postings");
+        code = KT_PLAIN_REFUSE(p, error, KT_UNSUPPORTED, "a transaction without postings is not supported");
     if (code == KT_OK)
         code = kt_plaintext_rule_check(p, error);
     if (code == KT_OK)
         code = kt_plaintext_balance_entry(p, error);
     if (code == KT_OK)
         code = kt_plaintext_assert_entry(p, error);
+    if (code == KT_OK)
+        kt_plaintext_balance_note(p);
     return code;
 }
 

@@ -184,6 +184,23 @@ static bool may_be_decimal(char c)
     return c == '.' || c == ',';
 }
 
+/* hledger takes groups of any size: 1,000,5 is 10005 to it. Groups that nobody writes are refused as a slip. */
+static bool groups_are_odd(const char *token, size_t end, char group)
+{
+    size_t digits = 0, groups = 0;
+    for (size_t i = end; i-- > 0;) {
+        if (token[i] != group) {
+            digits++;
+            continue;
+        }
+        if (groups == 0 ? digits != 3 : digits != 2 && digits != 3)
+            return true;
+        groups++;
+        digits = 0;
+    }
+    return groups > 0 && (digits == 0 || digits > 3);
+}
+
 kt_plain_reading kt_plaintext_number_hledger(const char *token, size_t size, kt_plain_style style,
                                              kt_plain_num *out)
 {
@@ -213,6 +230,9 @@ kt_plain_reading kt_plaintext_number_hledger(const char *token, size_t size, kt_
         else
             decimal = !style.whole;
     }
+    bool grouped = s.counts[1] > 0 || (s.counts[0] > 0 && !decimal);
+    if (grouped && groups_are_odd(token, decimal ? s.last : size, s.kinds[0]))
+        return KT_PLAIN_AMBIGUOUS;
     return collect(token, size, decimal ? size - 1 - s.last : 0, out);
 }
 

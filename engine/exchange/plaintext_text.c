@@ -38,6 +38,20 @@ bool kt_plaintext_text_equal_fold(const char *text, size_t size, const char *wor
     return true;
 }
 
+const char *kt_plaintext_text_find(kt_str text, const char *word)
+{
+    size_t size = strlen(word);
+    for (size_t at = 0; at + size <= text.size; at++) {
+        const char *next = memchr(text.data + at, word[0], text.size - size - at + 1);
+        if (!next)
+            return NULL;
+        if (memcmp(next, word, size) == 0)
+            return next;
+        at = (size_t)(next - text.data);
+    }
+    return NULL;
+}
+
 kt_str kt_plaintext_text_trim(kt_str text)
 {
     while (text.size > 0 && kt_plaintext_text_is_blank(text.data[0])) {

@@ -57,6 +57,8 @@ bool kt_plaintext_text_is_blank(char c); /* space or tab */
 char kt_plaintext_text_lower(char c);
 bool kt_plaintext_text_equal(const char *text, size_t size, const char *word);
 bool kt_plaintext_text_equal_fold(const char *text, size_t size, const char *word);
+/* Where word first stands in text, NULL: nowhere. */
+const char *kt_plaintext_text_find(kt_str text, const char *word);
 /* Without blanks at both ends. */
 kt_str kt_plaintext_text_trim(kt_str text);
 /* Index of the first bad byte, or size. */

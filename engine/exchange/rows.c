@@ -309,15 +309,17 @@ static kt_code split_quoted(kt_rows *rows, const uint8_t *first_end, kt_error *e
         if (at < end && *at == '"') {
             at = quoted_field(rows, at, end, &field);
             if (!at)
-                return quoted_fault(rows, cut ? "a quote opened in this row is not closed within 1 MiB"
-                                              : "a quote opened in this row is never closed", error);
+                return quoted_fault(rows,
+                                    cut ? "a quote opened in this row is not closed within 1 MiB"
+                                        : "a quote opened in this row is never closed",
+                                    error);
         } else {
             while (at < end && *at != rows->delimiter && *at != '\n' && *at != '"' && *at != '\r')
                 at++;
             field.size = (size_t)(at - field.data);
             if (at < end && *at == '"')
-                return quoted_fault(rows, "a quote within a field; the whole field must be quoted and the quote doubled",
-                                    error);
+                return quoted_fault(
+                    rows, "a quote within a field; the whole field must be quoted and the quote doubled", error);
         }
         if (rows->count <= KT_COLUMNS_MAX)
             rows->fields[rows->count++] = field;

@@ -219,9 +219,13 @@ const char *kt_source_looks_like(const kt_source *source)
         {"%PDF", 4, "a PDF file"},
         {"\x1F\x8B", 2, "a gzip file (unpack it first)"},
         {"BZh", 3, "a bzip2 file (unpack it first)"},
-        {"\xFD" "7zXZ", 5, "an xz file (unpack it first)"},
+        {"\xFD"
+         "7zXZ",
+         5, "an xz file (unpack it first)"},
         {"\x28\xB5\x2F\xFD", 4, "a zstd file (unpack it first)"},
-        {"\x7F" "ELF", 4, "a program"},
+        {"\x7F"
+         "ELF",
+         4, "a program"},
         {"\x89PNG", 4, "a picture"},
         {"\xFF\xD8\xFF", 3, "a picture"},
         {"\xFF\xFE", 2, "text in UTF-16 (save it as UTF-8)"},
@@ -238,6 +242,9 @@ const char *kt_source_looks_like(const kt_source *source)
         size -= 3;
     }
     size_t head = size < 512 ? size : 512;
+    const uint8_t *feed = memchr(data, '\n', head); /* a NUL further down is one row's fault */
+    if (feed)
+        head = (size_t)(feed - data) + 1;
     if (memchr(data, 0, head))
         return "a binary file";
     size_t at = 0;

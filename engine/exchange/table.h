@@ -1,8 +1,8 @@
 /*
  * table: entries out of the rows of a CSV file: what the csv and the ads reader have in common.
  *
- * A layout names columns (roles) and says which rows make one entry; this room reads the header row, runs through the rows,
- * ends an entry where the key changes, and refuses one that comes back after others.
+ * A layout names columns (roles) and says which rows make one entry; this room reads the header row, runs through the
+ * rows, ends an entry where the key changes, and refuses one that comes back after others.
  *
  * Which entry an unreadable row belongs to:
  *  - its key columns can still be read: to the entry of that key (it begins a bad entry, or makes the present one bad);
@@ -31,19 +31,19 @@ typedef struct kt_table kt_table;
 
 /* What makes a row belong to an entry. */
 typedef struct kt_table_key {
-    bool known;       /* the key columns could be read */
-    kt_day day;       /* KT_DAY_NONE: the row does not say, or not readably */
+    bool known; /* the key columns could be read */
+    kt_day day; /* KT_DAY_NONE: the row does not say, or not readably */
     kt_str series, voucher;
 } kt_table_key;
 
 typedef struct kt_layout {
     const char *name;
     const kt_column *columns; /* ended by a NULL name; several names may have one role */
-    bool loose;           /* names: blanks and underscores do not count (case never does) */
-    bool others_pass;     /* columns of other names are passed over instead of refused */
-    bool latin1;          /* see rows.h */
+    bool loose;               /* names: blanks and underscores do not count (case never does) */
+    bool others_pass;         /* columns of other names are passed over instead of refused */
+    bool latin1;              /* see rows.h */
     bool day_in_key;
-    bool ends_balanced;   /* rows without a voucher end an entry where they sum to zero */
+    bool ends_balanced; /* rows without a voucher end an entry where they sum to zero */
     /* The header has been read: are the columns there that must be? */
     kt_code (*check)(const kt_table *table, kt_error *error);
     void (*key)(kt_table *table, const kt_row *row, kt_table_key *key);
@@ -63,9 +63,9 @@ struct kt_table {
     kt_entry entry; /* the one being read */
     kt_table_key key;
     bool bad;
-    kt_error why;       /* the first fault of the present entry */
-    kt_error scratch;   /* the fault of the row in hand */
-    size_t doubt;       /* line of an unreadable row that may belong to the next entry; 0: none */
+    kt_error why;     /* the first fault of the present entry */
+    kt_error scratch; /* the fault of the row in hand */
+    size_t doubt;     /* line of an unreadable row that may belong to the next entry; 0: none */
     bool sums_known;
     size_t sum_count;
     struct {

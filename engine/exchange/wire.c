@@ -6,13 +6,13 @@
  *   line    1 account, 2 currency, 3 amount, 4 its decimals, 5 cost, 6 its decimals, 7 the cost's currency, 8 text,
  *           9 ref, 10 tax code, 11 array of dimension, value, dimension, value ... rising
  *
- * Needed are 1 and 6 of an entry, 1 and 3 of a line; texts that are not given are empty, decimals 0. An amount is a whole
- * number (beyond 64 bits: ext type 1, 16 bytes big-endian), a debit above zero, with its last `decimals` digits behind
- * the decimal sign: 1250 with 2 is 12.50. As from [1, 20484, 3, "7", 6, [[1, "1000", 3, 1250, 4, 2],
- * [1, "2000", 3, -1250, 4, 2]]].
+ * Needed are 1 and 6 of an entry, 1 and 3 of a line; texts that are not given are empty, decimals 0. An amount is a
+ * whole number (beyond 64 bits: ext type 1, 16 bytes big-endian), a debit above zero, with its last `decimals` digits
+ * behind the decimal sign: 1250 with 2 is 12.50. For example
+ * [1, 20484, 3, "7", 6, [[1, "1000", 3, 1250, 4, 2], [1, "2000", 3, -1250, 4, 2]]].
  *
- * Messages count entries from 1 and give the byte an entry begins at. An entry that is well-formed msgpack and no entry is
- * refused and reading may go on; what is no canonical msgpack has no end that could be known, and ends reading.
+ * Messages count entries from 1 and give the byte an entry begins at. What is well-formed msgpack but no entry is
+ * refused, and reading may go on; what is no canonical msgpack has no end that could be known, and ends reading.
  * Bounds: nothing is allocated for what an array claims to hold, only for lines that are there.
  */
 #include <stdlib.h>
@@ -38,8 +38,8 @@ typedef struct place { /* for messages */
 static kt_code refuse(const place *where, kt_code code, const char *what, kt_error *error)
 {
     if (where->line)
-        return kt_fail(error, code, "%s:%zu: entry %zu (byte %zu), line %zu: %s", where->r->source->name, where->r->number,
-                       where->r->number, where->byte, where->line, what);
+        return kt_fail(error, code, "%s:%zu: entry %zu (byte %zu), line %zu: %s", where->r->source->name,
+                       where->r->number, where->r->number, where->byte, where->line, what);
     return kt_fail(error, code, "%s:%zu: entry %zu (byte %zu): %s", where->r->source->name, where->r->number,
                    where->r->number, where->byte, what);
 }
@@ -49,9 +49,9 @@ static bool cut_short(const uint8_t *at, const uint8_t *end)
 {
     /* Behind 0xc0: bytes of the length, bytes besides it, 1: of length times values, 2: of twice as many. */
     static const uint8_t shape[32][3] = {
-        {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, {1, 0, 0}, {2, 0, 0}, {4, 0, 0}, {1, 1, 0},
-        {2, 1, 0}, {4, 1, 0}, {0, 4, 0}, {0, 8, 0}, {0, 1, 0}, {0, 2, 0}, {0, 4, 0}, {0, 8, 0},
-        {0, 1, 0}, {0, 2, 0}, {0, 4, 0}, {0, 8, 0}, {0, 2, 0}, {0, 3, 0}, {0, 5, 0}, {0, 9, 0},
+        {0, 0, 0},  {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, {1, 0, 0}, {2, 0, 0}, {4, 0, 0}, {1, 1, 0},
+        {2, 1, 0},  {4, 1, 0}, {0, 4, 0}, {0, 8, 0}, {0, 1, 0}, {0, 2, 0}, {0, 4, 0}, {0, 8, 0},
+        {0, 1, 0},  {0, 2, 0}, {0, 4, 0}, {0, 8, 0}, {0, 2, 0}, {0, 3, 0}, {0, 5, 0}, {0, 9, 0},
         {0, 17, 0}, {1, 0, 0}, {2, 0, 0}, {4, 0, 0}, {2, 0, 1}, {4, 0, 1}, {2, 0, 2}, {4, 0, 2},
     };
     uint64_t values = 1;
@@ -133,34 +133,22 @@ static kt_code read_dimensions(kt_unpack *u, kt_gather *gather, const place *whe
     return KT_OK;
 }
 
-static kt_code read_field(kt_unpack *u, uint32_t tag, kt_line *line, kt_gather *gather, const place *where, kt_error *error)
+static kt_code read_field(kt_unpack *u, uint32_t tag, kt_line *line, kt_gather *gather, const place *where,
+                          kt_error *error)
 {
     switch (tag) {
-    case 1:
-        return read_text(u, &line->account, where, "the account is no text", error);
-    case 2:
-        return read_text(u, &line->currency, where, "the currency is no text", error);
-    case 3:
-        return read_amount(u, &line->amount, &line->amount_given, where, error);
-    case 4:
-        return read_decimals(u, &line->amount_given, where, error);
-    case 5:
-        line->has_cost = true;
-        return read_amount(u, &line->cost, &line->cost_given, where, error);
-    case 6:
-        return read_decimals(u, &line->cost_given, where, error);
-    case 7:
-        return read_text(u, &line->cost_currency, where, "the cost's currency is no text", error);
-    case 8:
-        return read_text(u, &line->text, where, "the text is no text", error);
-    case 9:
-        return read_text(u, &line->ref, where, "the reference is no text", error);
-    case 10:
-        return read_text(u, &line->tax_code, where, "the tax code is no text", error);
-    case 11:
-        return read_dimensions(u, gather, where, error);
-    default:
-        return refuse(where, KT_INVALID, "a tag that is not known; expected 1 to 11", error);
+    case 1: return read_text(u, &line->account, where, "the account is no text", error);
+    case 2: return read_text(u, &line->currency, where, "the currency is no text", error);
+    case 3: return read_amount(u, &line->amount, &line->amount_given, where, error);
+    case 4: return read_decimals(u, &line->amount_given, where, error);
+    case 5: line->has_cost = true; return read_amount(u, &line->cost, &line->cost_given, where, error);
+    case 6: return read_decimals(u, &line->cost_given, where, error);
+    case 7: return read_text(u, &line->cost_currency, where, "the cost's currency is no text", error);
+    case 8: return read_text(u, &line->text, where, "the text is no text", error);
+    case 9: return read_text(u, &line->ref, where, "the reference is no text", error);
+    case 10: return read_text(u, &line->tax_code, where, "the tax code is no text", error);
+    case 11: return read_dimensions(u, gather, where, error);
+    default: return refuse(where, KT_INVALID, "a tag that is not known; expected 1 to 11", error);
     }
 }
 
@@ -206,8 +194,8 @@ static kt_code read_date(kt_unpack *u, kt_day *day, const place *where, kt_error
 {
     int64_t value;
     if (!kt_unpack_int(u, &value) || value < KT_DAY_MIN || value > KT_DAY_MAX)
-        return refuse(where, KT_INVALID, "the date (1) is no day from 0001-01-01 to 9999-12-31, counted from 1970-01-01",
-                      error);
+        return refuse(where, KT_INVALID,
+                      "the date (1) is no day from 0001-01-01 to 9999-12-31, counted from 1970-01-01", error);
     *day = (kt_day)value;
     return KT_OK;
 }
@@ -260,8 +248,10 @@ static kt_code wire_next(void *context, kt_item *item, kt_error *error)
         if (!kt_unpack_skip(&u)) {
             bool cut = cut_short(r->at, r->end);
             r->at = r->end;
-            return refuse(&where, KT_INVALID, cut ? "the file ends within the entry: it is cut short"
-                                                  : "is no canonical msgpack (shortest forms, no maps, no floats)", error);
+            return refuse(&where, KT_INVALID,
+                          cut ? "the file ends within the entry: it is cut short"
+                              : "is no canonical msgpack (shortest forms, no maps, no floats)",
+                          error);
         }
         item->can_go_on = code != KT_MEMORY;
     }
@@ -286,8 +276,9 @@ static kt_code wire_open(const kt_source *source, const kt_format_options *optio
     *out = NULL;
     if (options->decimal || options->group || options->delimiter || options->date_format || options->encoding ||
         options->virtual_keep || options->symbols)
-        return kt_fail(error, KT_USAGE, "format msgpack has no options: no --decimal, --group, --delimiter, "
-                                        "--date-format, --encoding, --virtual, --symbol");
+        return kt_fail(error, KT_USAGE,
+                       "format msgpack has no options: no --decimal, --group, --delimiter, "
+                       "--date-format, --encoding, --virtual, --symbol");
     if (source->size == 0)
         return kt_fail(error, KT_INVALID, "%s: is empty", source->name);
     uint8_t head = source->data[0];

@@ -278,25 +278,29 @@ static kt_code next_id(kt_ledger *ledger, uint32_t *id, kt_error *error) {
     return kt_state_put(ledger->state, KT_TABLE_TOTALS, key, kt_span_of(bytes, sizeof bytes), error);
 }
 
-kt_code kt_account_apply(void *self, const kt_record *record, kt_error *error) {
-    kt_ledger *ledger = self;
+kt_code kt_account_body_read(const kt_record *record, kt_account *out, kt_error *error) {
     kt_unpack unpack;
     uint32_t count;
-    kt_account account = {0}, before;
+    *out = (kt_account){.record = record->number};
+    kt_unpack_init(&unpack, record->body);
+    kt_unpack_array(&unpack, &count);
+    out->code = take_str(&unpack);
+    if (count == 8 && unpack_facts(&unpack, out)) return KT_OK;
+    return kt_fail(error, KT_DAMAGED, "record %llu: an account record is malformed", (unsigned long long)record->number);
+}
+
+kt_code kt_account_apply(void *self, const kt_record *record, kt_error *error) {
+    kt_ledger *ledger = self;
+    kt_account account, before;
     bool posted = false;
     kt_account_slot *slot;
     uint8_t key[12];
-    kt_unpack_init(&unpack, record->body);
-    kt_unpack_array(&unpack, &count);
-    account.code = take_str(&unpack);
-    if (count != 8 || !unpack_facts(&unpack, &account))
-        return kt_fail(error, KT_DAMAGED, "record %llu: an account record is malformed", (unsigned long long)record->number);
-    kt_code code = kt_account_check(ledger, &account, error); /* enforced again on replay */
+    kt_code code = kt_account_body_read(record, &account, error);
+    if (code == KT_OK) code = kt_account_check(ledger, &account, error); /* enforced again on replay */
     if (code != KT_OK) return code;
     code = kt_account_facts(ledger->state, account.code, &before, &posted, error);
     if (code == KT_OK) account.id = before.id;
     else if (code == KT_NOT_FOUND) code = next_id(ledger, &account.id, error);
-    account.record = record->number;
     if (code == KT_OK) code = put_facts(ledger, &account, posted, error);
     kt_put_be32(key, account.id);
     kt_put_be64(key + 4, record->number);

@@ -42,6 +42,9 @@ kt_code kt_account_mark_posted(kt_ledger *ledger, kt_account_slot *slot, kt_erro
 kt_code kt_account_facts(kt_state *state, kt_str code, kt_account *out, bool *posted, kt_error *error);
 kt_code kt_account_facts_read(kt_span code, kt_span value, kt_account *out, bool *posted, kt_error *error);
 
+/* An account record's body: all but the id. */
+kt_code kt_account_body_read(const kt_record *record, kt_account *out, kt_error *error);
+
 kt_code kt_account_check(kt_ledger *ledger, const kt_account *account, kt_error *error);
 size_t kt_account_record(const kt_account *account, kt_day date, uint8_t *out, size_t room);
 kt_code kt_account_apply(void *self, const kt_record *record, kt_error *error);

@@ -69,9 +69,13 @@ kt_code kt_company_at(kt_state *state, kt_day day, uint64_t end, kt_company *out
 
 static kt_code remember(kt_ledger *ledger, const kt_company *company, kt_error *error) {
     kt_company_now *now = &ledger->company;
-    kt_code code = kt_currency_id(ledger, company->currency, &now->currency, &now->decimals, error);
+    kt_currency_slot *slot;
+    kt_code code = kt_currency_slot_find(ledger, company->currency, &slot, error);
     if (code == KT_NOT_FOUND) return kt_fail(error, KT_DAMAGED, "the book's currency is not on record");
     if (code != KT_OK) return code;
+    now->currency = slot->id;
+    now->decimals = slot->decimals;
+    now->posted = slot->posted;
     memcpy(now->code, company->currency.data, company->currency.size);
     now->code_size = (uint8_t)company->currency.size;
     now->fiscal_month = company->fiscal_month;
@@ -82,18 +86,17 @@ static kt_code remember(kt_ledger *ledger, const kt_company *company, kt_error *
     return KT_OK;
 }
 
-kt_code kt_company_load(kt_ledger *ledger, kt_error *error) {
+/* KT_NOT_FOUND: no facts are on record yet. */
+static kt_code load_stored(kt_ledger *ledger, kt_error *error) {
     kt_company company;
     if (ledger->company.loaded) return KT_OK;
-    /* The open batch's own record is in memory by apply; what is stored suffices otherwise. */
     kt_code code = kt_company_at(ledger->state, KT_DAY_MAX, UINT64_MAX, &company, error);
-    if (code == KT_NOT_FOUND && ledger->company.code_size != 0) {
-        company.currency = (kt_str){ledger->company.code, ledger->company.code_size};
-        company.fiscal_month = ledger->company.fiscal_month;
-        company.fiscal_day = ledger->company.fiscal_day;
-        code = KT_OK;
-    } else if (code == KT_NOT_FOUND) return kt_fail(error, KT_DAMAGED, "the company's facts are not on record");
     return code == KT_OK ? remember(ledger, &company, error) : code;
+}
+
+kt_code kt_company_load(kt_ledger *ledger, kt_error *error) {
+    kt_code code = load_stored(ledger, error);
+    return code == KT_NOT_FOUND ? kt_fail(error, KT_DAMAGED, "the company's facts are not on record") : code;
 }
 
 int32_t kt_company_year(kt_ledger *ledger, kt_day day) {
@@ -133,12 +136,15 @@ kt_code kt_company_check(kt_ledger *ledger, const kt_company *company, kt_error 
     if (company->fiscal_month < 1 || company->fiscal_month > 12 || company->fiscal_day < 1 || company->fiscal_day > 28)
         return kt_fail(error, KT_INVALID, "the fiscal year begins on month %u day %u; expected 01-01 to 12-28",
                        company->fiscal_month, company->fiscal_day);
-    if (ledger->company.code_size == 0) return KT_OK; /* the first facts */
     const kt_company_now *now = &ledger->company;
+    if (!now->loaded) return KT_OK; /* the first facts */
     if (!kt_str_equal(company->currency, (kt_str){now->code, now->code_size}))
         return kt_fail(error, KT_RULE, "the book's currency is %.*s and cannot change", now->code_size, now->code);
     bool same = company->fiscal_month == now->fiscal_month && company->fiscal_day == now->fiscal_day;
-    if (!same && ledger->totals.entries != 0)
+    if (same) return KT_OK;
+    kt_code code = kt_totals_load(ledger->state, &ledger->totals, error);
+    if (code != KT_OK) return code;
+    if (ledger->totals.entries != 0)
         return kt_fail(error, KT_RULE, "the fiscal year's first day cannot change once entries exist");
     return KT_OK;
 }
@@ -150,8 +156,8 @@ kt_code kt_company_apply(void *self, const kt_record *record, kt_error *error) {
     kt_code code = KT_OK;
     if (!read_body(record->body, &company))
         return kt_fail(error, KT_DAMAGED, "record %llu: a company record is malformed", (unsigned long long)record->number);
-    if (ledger->company.code_size == 0 && record->number > 2) code = kt_company_load(ledger, error);
-    if (code == KT_OK) code = kt_company_check(ledger, &company, error);
+    code = load_stored(ledger, error);
+    if (code == KT_OK || code == KT_NOT_FOUND) code = kt_company_check(ledger, &company, error);
     if (code != KT_OK) return code;
     kt_put_be32(key, (uint32_t)record->date ^ 0x80000000u);
     kt_put_be64(key + 4, record->number);

@@ -167,6 +167,6 @@ kt_code kt_currency_apply(void *self, const kt_record *record, kt_error *error) 
     }
     if (code != KT_OK) return code;
     slot->decimals = (uint8_t)decimals;
-    ledger->company.loaded = false; /* it knows the book's decimals */
+    if (ledger->company.loaded && ledger->company.currency == slot->id) ledger->company.decimals = slot->decimals;
     return put_facts(ledger, slot, record->number, error);
 }

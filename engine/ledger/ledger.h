@@ -40,6 +40,7 @@ typedef struct kt_company_now {
     bool loaded;
     uint16_t currency; /* id of the book's */
     uint8_t decimals;
+    bool posted; /* something is posted in it */
     char code[KT_CURRENCY_CODE_MAX];
     uint8_t code_size;
     uint8_t fiscal_month, fiscal_day;
@@ -65,6 +66,7 @@ typedef struct kt_ledger {
 extern const kt_department kt_ledger_department;
 extern const kt_run_tables kt_ledger_runs;
 
-kt_code kt_totals_load(kt_state *state, kt_totals *out, kt_error *error);
+/* Reads the totals where they are not in memory yet. */
+kt_code kt_totals_load(kt_state *state, kt_totals *totals, kt_error *error);
 
 #endif

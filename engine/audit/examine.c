@@ -1,0 +1,303 @@
+#include "engine/audit/examine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/access.h"
+#include "engine/replay.h"
+#include "engine/tables.h"
+#include "storage/codec.h"
+#include "storage/head.h"
+
+#define NO_RECORD UINT64_MAX
+#define STEP 16384u
+
+struct examine {
+    const kt_registry *registry;
+    const kt_verify_options *options;
+    const kt_examine_sink *sink;
+    kt_verify_result *out;
+    kt_store *store, *scratch;
+    kt_txn *txn;
+    kt_replay *replay;
+    kt_log_head head;
+    kt_genesis genesis;
+    uint8_t log_key[KT_KEY_SIZE]; /* checkpoints must be signed by it */
+    bool has_since;
+    kt_checkpoint since;
+    kt_tree tree;
+    kt_content content;
+    uint64_t batch_first;
+    bool broken; /* the tree or the replay cannot go on */
+};
+
+static void report(struct examine *work, uint64_t record, kt_code code, const char *what) {
+    uint64_t most = work->options->most == 0 ? 100 : work->options->most;
+    if (work->out->findings++ < most) work->sink->found(work->sink->context, record, code, what);
+}
+
+__attribute__((format(printf, 4, 5)))
+static void find(struct examine *work, uint64_t record, kt_code code, const char *format, ...) {
+    char text[600];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    report(work, record, code, text);
+}
+
+/* ---- what is to be checked against ---- */
+
+static kt_code open_book(struct examine *work, const char *directory, kt_error *error) {
+    kt_store_options options = {.names = kt_table_names, .count = KT_TABLE_COUNT, .read_only = true};
+    kt_span format;
+    kt_code code = kt_keys_setup(error);
+    if (code == KT_OK) code = kt_store_open(directory, &options, &work->store, error);
+    if (code == KT_OK) code = kt_txn_begin(work->store, false, &work->txn, error);
+    if (code == KT_OK) {
+        code = kt_txn_get(work->txn, KT_TABLE_META, kt_span_of("format", 6), &format, error);
+        if (code == KT_NOT_FOUND) return kt_fail(error, KT_FOREIGN, "%s: is not a book", directory);
+    }
+    if (code == KT_OK && (format.size != 4 || kt_get_le32(format.data) > KT_FORMAT_VERSION))
+        return kt_fail(error, KT_NEWER, "%s: the book has a newer format than this version reads", directory);
+    return code;
+}
+
+static kt_code read_genesis(struct examine *work, kt_error *error) {
+    kt_records *records;
+    kt_span record;
+    kt_code code = kt_records_open(work->txn, 1, &records, error);
+    if (code != KT_OK) return code;
+    code = kt_records_read(records, 0, &record, error);
+    if (code == KT_OK) code = kt_genesis_read(record, &work->genesis, error);
+    kt_records_close(records);
+    return code;
+}
+
+/* Whoever names a key trusts that key alone, not what the book says of itself. */
+static kt_code set_key(struct examine *work, kt_error *error) {
+    kt_verifier verifier;
+    memcpy(work->log_key, work->genesis.log_key, KT_KEY_SIZE);
+    if (work->options->verifier != NULL) {
+        kt_code code = kt_verifier_parse(work->options->verifier, strlen(work->options->verifier), &verifier, error);
+        if (code != KT_OK) return code;
+        if (strcmp(verifier.name, work->genesis.origin) != 0)
+            find(work, 0, KT_DAMAGED, "the book's origin is %s, the key given is of %s", work->genesis.origin, verifier.name);
+        else if (memcmp(verifier.public_key, work->genesis.log_key, KT_KEY_SIZE) != 0)
+            find(work, 0, KT_DAMAGED, "the book's log key is not the key given");
+        memcpy(work->log_key, verifier.public_key, KT_KEY_SIZE);
+    }
+    if (work->options->since == NULL) return KT_OK;
+    kt_code code = kt_verifier_make(work->genesis.origin, work->log_key, &verifier, error);
+    if (code == KT_OK) code = kt_checkpoint_open(work->options->since, work->options->since_size, &verifier, false, &work->since, error);
+    if (code != KT_OK) return kt_fail_at(error, code, "the checkpoint given");
+    work->has_since = true;
+    if (work->since.size > work->head.tree.size)
+        find(work, NO_RECORD, KT_DAMAGED, "the book has %llu records, fewer than the %llu of the checkpoint given: it was rolled back",
+             (unsigned long long)work->head.tree.size, (unsigned long long)work->since.size);
+    return KT_OK;
+}
+
+/* ---- each record ---- */
+
+static void check_tile(void *context, unsigned tile_level, uint64_t index, const uint8_t root[KT_HASH_SIZE]) {
+    struct examine *work = context;
+    uint8_t key[9];
+    kt_span value;
+    kt_error error = {0};
+    key[0] = (uint8_t)tile_level;
+    kt_put_be64(key + 1, index);
+    kt_code code = kt_txn_get(work->txn, KT_TABLE_TILES, kt_span_of(key, sizeof key), &value, &error);
+    if (code == KT_NOT_FOUND) find(work, NO_RECORD, KT_DAMAGED, "tile %u/%llu: its root is not stored", tile_level, (unsigned long long)index);
+    else if (code != KT_OK) report(work, NO_RECORD, code, error.text);
+    else if (value.size != KT_HASH_SIZE || memcmp(value.data, root, KT_HASH_SIZE) != 0)
+        find(work, NO_RECORD, KT_DAMAGED, "tile %u/%llu: its stored root is not that of the records", tile_level, (unsigned long long)index);
+}
+
+static void check_seal(struct examine *work, uint64_t number, const kt_seal *seal) {
+    char message[KT_SEAL_MESSAGE_MAX];
+    uint8_t content[KT_HASH_SIZE];
+    kt_content_final(&work->content, content);
+    if (memcmp(content, seal->content, sizeof content) != 0) {
+        find(work, number, KT_DAMAGED, "the records of batch %.*s (%llu to %llu) are not those that were signed", (int)seal->id.size,
+             (const char *)seal->id.data, (unsigned long long)work->batch_first, (unsigned long long)number - 1);
+        return;
+    }
+    size_t size = kt_seal_message(work->genesis.origin, seal, message);
+    if (!kt_signature_check(seal->actor, message, size, seal->signature))
+        find(work, number, KT_DAMAGED, "the signature of batch %.*s (records %llu to %llu) does not hold", (int)seal->id.size,
+             (const char *)seal->id.data, (unsigned long long)work->batch_first, (unsigned long long)number - 1);
+}
+
+/* LAW 6: each seal has a checkpoint of its size, and no other size has one. */
+static void check_checkpoint(struct examine *work, const kt_seal *seal, uint64_t size) {
+    kt_log_row row;
+    kt_error error = {0};
+    kt_checkpoint checkpoint = {.size = size};
+    kt_code code = kt_log_row_at(work->txn, size, &row, &error);
+    if (code == KT_NOT_FOUND) {
+        find(work, size - 1, KT_DAMAGED, "no checkpoint of size %llu is stored", (unsigned long long)size);
+        return;
+    }
+    if (code != KT_OK) {
+        report(work, size - 1, code, error.text);
+        return;
+    }
+    kt_tree_root(&work->tree, checkpoint.root);
+    memcpy(checkpoint.origin, work->genesis.origin, strlen(work->genesis.origin) + 1);
+    work->out->checkpoints++;
+    if (memcmp(checkpoint.root, row.root, KT_HASH_SIZE) != 0)
+        find(work, size - 1, KT_DAMAGED, "the checkpoint of size %llu has another root than the records", (unsigned long long)size);
+    else if (!kt_checkpoint_check(&checkpoint, work->log_key, row.signature))
+        find(work, size - 1, KT_DAMAGED, "the signature of the checkpoint of size %llu does not hold", (unsigned long long)size);
+    if (row.recorded_us != seal->recorded_us || row.batches != work->out->batches)
+        find(work, size - 1, KT_DAMAGED, "the checkpoint of size %llu is not of its seal", (unsigned long long)size);
+}
+
+static void check_since(struct examine *work) {
+    uint8_t root[KT_HASH_SIZE];
+    if (!work->has_since || work->tree.size != work->since.size) return;
+    kt_tree_root(&work->tree, root);
+    if (memcmp(root, work->since.root, KT_HASH_SIZE) != 0)
+        find(work, NO_RECORD, KT_DAMAGED, "the first %llu records are not those of the checkpoint given: the history was rewritten",
+             (unsigned long long)work->since.size);
+}
+
+/* Entries are the records that ask for the right to post. */
+static bool is_posting(const struct examine *work, const kt_envelope *envelope) {
+    kt_long whole;
+    uint32_t kind = envelope->kind;
+    if (kind == KT_KIND_LONG && kt_long_read(envelope->body, &whole, NULL) == KT_OK) kind = whole.kind;
+    for (unsigned i = 0; i < work->registry->kind_count; i++)
+        if (work->registry->kinds[i].kind == kind) return (work->registry->kinds[i].right & KT_RIGHT_POST) != 0;
+    return false;
+}
+
+static void examine_record(struct examine *work, uint64_t number, kt_span record) {
+    uint8_t leaf[KT_HASH_SIZE];
+    kt_envelope envelope;
+    kt_error error = {0};
+    kt_seal seal;
+    kt_leaf_hash(record.data, record.size, leaf);
+    kt_tree_add(&work->tree, leaf, check_tile, work);
+    kt_code code = kt_envelope_read(record, &envelope, &error);
+    if (code == KT_OK && envelope.kind == KT_KIND_SEAL && (code = kt_seal_read(envelope.body, envelope.kind_version, &seal, &error)) == KT_OK) {
+        work->out->batches++;
+        check_seal(work, number, &seal);
+        check_checkpoint(work, &seal, number + 1);
+        work->batch_first = number + 1;
+        kt_content_init(&work->content);
+    } else kt_content_add(&work->content, leaf, 1);
+    if (code != KT_OK) report(work, number, code, error.text);
+    else if (is_posting(work, &envelope)) work->out->entries++;
+    check_since(work);
+}
+
+static void examine_records(struct examine *work) {
+    uint64_t end = work->head.tree.size, number = 0;
+    kt_span record;
+    kt_code code;
+    char last[sizeof((kt_error *)NULL)->text] = "";
+    for (;;) {
+        kt_error error = {0};
+        code = kt_replay_next(work->replay, &number, &record, &error);
+        if (code == KT_END) break;
+        if (code != KT_OK) { /* names the record; the others are still read */
+            if (strcmp(error.text, last) != 0) report(work, number, code, error.text); /* a block's fault once */
+            memcpy(last, error.text, sizeof last);
+            work->broken = true;
+            kt_replay_skip(work->replay);
+            continue;
+        }
+        work->out->records++;
+        if (!work->broken) {
+            examine_record(work, number, record);
+            code = kt_replay_apply(work->replay, &error);
+            if (code != KT_OK) {
+                report(work, number, code, error.text);
+                work->broken = true;
+            }
+        }
+        if (number % STEP == 0) work->sink->progress(work->sink->context, number, end);
+    }
+    work->sink->progress(work->sink->context, end, end);
+}
+
+/* ---- the head and the state ---- */
+
+static void check_head(struct examine *work) {
+    uint8_t root[KT_HASH_SIZE];
+    uint64_t rows, pages;
+    kt_error error = {0};
+    kt_tree_root(&work->tree, root);
+    if (memcmp(root, work->head.root, KT_HASH_SIZE) != 0) find(work, NO_RECORD, KT_DAMAGED, "the head's root is not that of the records");
+    if (work->batch_first != work->head.tree.size) find(work, NO_RECORD, KT_DAMAGED, "the records behind the last seal are not sealed");
+    if (work->head.batches != work->out->batches) find(work, NO_RECORD, KT_DAMAGED, "the head counts %llu batches, found %llu",
+                                                       (unsigned long long)work->head.batches, (unsigned long long)work->out->batches);
+    if (kt_table_stat(work->txn, KT_TABLE_HEADS, &rows, &pages, &error) == KT_OK && rows != work->out->batches)
+        find(work, NO_RECORD, KT_DAMAGED, "%llu checkpoints are stored, expected %llu", (unsigned long long)rows, (unsigned long long)work->out->batches);
+}
+
+static void check_state(struct examine *work) {
+    kt_txn *fresh;
+    kt_error error = {0};
+    kt_code code = kt_replay_finish(work->replay, &error);
+    if (code == KT_OK) {
+        code = kt_txn_begin(work->scratch, false, &fresh, &error);
+        if (code == KT_OK) {
+            code = kt_state_compare(work->store, work->txn, fresh, &error);
+            kt_txn_abort(fresh);
+        }
+    }
+    work->out->state_equal = code == KT_OK;
+    if (code != KT_OK) report(work, NO_RECORD, code, error.text);
+}
+
+static kt_code run(struct examine *work, const char *directory, char **path, kt_error *error) {
+    kt_code code = open_book(work, directory, error);
+    if (code != KT_OK) return code;
+    /* From here on what does not hold is a finding. */
+    kt_error why = {0};
+    code = kt_log_head_read(work->txn, &work->head, &why);
+    if (code == KT_OK) code = read_genesis(work, &why);
+    if (code == KT_DAMAGED || code == KT_NEWER || code == KT_NOT_FOUND) {
+        report(work, 0, code, why.text);
+        return KT_OK;
+    }
+    if (code != KT_OK) return kt_fail(error, code, "%s", why.text);
+    code = set_key(work, error);
+    if (code == KT_OK) code = kt_scratch_open(path, &work->scratch, error);
+    if (code != KT_OK) return code;
+    work->sink->scratch(work->sink->context, *path);
+    code = kt_replay_open(work->registry, work->txn, work->head.tree.size, work->scratch, &work->replay, error);
+    if (code != KT_OK) return code;
+    kt_tree_init(&work->tree);
+    kt_content_init(&work->content);
+    examine_records(work);
+    if (!work->broken) {
+        check_head(work);
+        check_state(work);
+    }
+    kt_tree_root(&work->tree, work->out->root);
+    return KT_OK;
+}
+
+kt_code kt_examine(const kt_registry *registry, const char *directory, const kt_verify_options *options,
+                   const kt_examine_sink *sink, kt_verify_result *out, kt_error *error) {
+    struct examine *work = calloc(1, sizeof *work);
+    char *path = NULL;
+    if (work == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
+    *out = (kt_verify_result){0};
+    work->registry = registry;
+    work->options = options;
+    work->sink = sink;
+    work->out = out;
+    kt_code code = run(work, directory, &path, error);
+    kt_replay_close(work->replay);
+    kt_txn_abort(work->txn);
+    kt_store_close(work->scratch);
+    kt_store_close(work->store);
+    kt_scratch_remove(path);
+    free(work);
+    return code;
+}

@@ -1,0 +1,379 @@
+#include "engine/ledger/check.h"
+
+#include <stdlib.h>
+
+#include "engine/ledger/company.h"
+#include "engine/ledger/dimension.h"
+#include "engine/ledger/period.h"
+#include "engine/ledger/voucher.h"
+#include "storage/codec.h"
+#include "storage/scan.h"
+
+kt_code kt_plan_open(kt_posting_plan **out, kt_error *error) {
+    *out = calloc(1, sizeof **out);
+    return *out == NULL ? kt_fail(error, KT_MEMORY, "out of memory") : KT_OK;
+}
+
+void kt_plan_close(kt_posting_plan *plan) {
+    if (plan == NULL) return;
+    free(plan->lines);
+    free(plan->weights);
+    free(plan);
+}
+
+/* ---- form, date and period ---- */
+
+static kt_code check_text(kt_str text, size_t most, const char *what, kt_error *error) {
+    if (text.size == 0) return KT_OK;
+    if (text.size > most) return kt_fail(error, KT_LIMIT, "%s has %zu bytes, at most %zu are kept", what, text.size, most);
+    if (!kt_utf8_valid(text.data, text.size)) return kt_fail(error, KT_INVALID, "%s is not UTF-8 or has a NUL byte", what);
+    return KT_OK;
+}
+
+static kt_code check_form(const kt_entry *entry, kt_error *error) {
+    if (entry->line_count == 0) return kt_fail(error, KT_INVALID, "an entry without lines");
+    if (entry->line_count > KT_LINES_MAX)
+        return kt_fail(error, KT_LIMIT, "an entry of %zu lines, at most %d are kept", entry->line_count, KT_LINES_MAX);
+    kt_code code = check_text(entry->series, KT_SERIES_MAX, "the series", error);
+    if (code == KT_OK) code = check_text(entry->voucher, KT_VOUCHER_MAX, "the voucher", error);
+    if (code == KT_OK) code = check_text(entry->text, KT_TEXT_MAX, "the text", error);
+    return code == KT_OK ? check_text(entry->ref, KT_REF_MAX, "the reference", error) : code;
+}
+
+/* LAW 10. */
+static kt_code check_date(kt_ledger *ledger, const kt_entry *entry, kt_error *error) {
+    bool closed;
+    char text[KT_DAY_TEXT];
+    if (entry->date < KT_DAY_MIN || entry->date > KT_DAY_MAX) return kt_fail(error, KT_INVALID, "the date is out of range");
+    kt_code code = kt_period_is_closed(ledger, kt_day_month(entry->date), &closed, error);
+    if (code != KT_OK || !closed) return code;
+    kt_day_format(entry->date, text);
+    return kt_fail(error, KT_CLOSED, "%s lies in period %.7s, which is closed", text, text);
+}
+
+/* ---- a line ---- */
+
+static kt_code check_account(kt_ledger *ledger, const kt_entry *entry, const kt_line *line, kt_planned_line *out, kt_error *error) {
+    char day[KT_DAY_TEXT], limit[KT_DAY_TEXT];
+    if (line->account.size == 0) return kt_fail(error, KT_INVALID, "a line without an account");
+    kt_code code = kt_account_slot_find(ledger, line->account, &out->account, error);
+    if (code == KT_NOT_FOUND)
+        return kt_fail(error, KT_UNKNOWN, "account %.*s is not on record", (int)(line->account.size < 256 ? line->account.size : 256),
+                       line->account.data);
+    if (code != KT_OK) return code;
+    const kt_account_slot *slot = out->account;
+    if (slot->open_from != KT_DAY_NONE && entry->date < slot->open_from)
+        return kt_fail(error, KT_CLOSED, "account %.*s opens on %s, the entry is of %s", (int)slot->code_size, slot->code,
+                       kt_day_format(slot->open_from, limit), kt_day_format(entry->date, day));
+    if (slot->closed_from != KT_DAY_NONE && entry->date >= slot->closed_from)
+        return kt_fail(error, KT_CLOSED, "account %.*s is closed from %s, the entry is of %s", (int)slot->code_size,
+                       slot->code, kt_day_format(slot->closed_from, limit), kt_day_format(entry->date, day));
+    return KT_OK;
+}
+
+/* NULL for the book's own. */
+static kt_code find_currency(kt_ledger *ledger, kt_str code, kt_currency_slot **out, kt_error *error) {
+    const kt_company_now *now = &ledger->company;
+    *out = NULL;
+    if (code.size == 0 || (code.size == now->code_size && memcmp(code.data, now->code, code.size) == 0)) return KT_OK;
+    kt_code result = kt_currency_slot_find(ledger, code, out, error);
+    if (result != KT_NOT_FOUND) return result;
+    return kt_fail(error, KT_UNKNOWN, "currency %.*s is not on record and not in ISO 4217: declare it with its decimals",
+                   (int)(code.size < 64 ? code.size : 64), code.data);
+}
+
+static bool within_limit(kt_amount amount) {
+    /* 10^30, kept as the product of two halves, since C has no literal of that size. */
+    const kt_amount limit = (kt_amount)1000000000000000 * 1000000000000000;
+    return amount <= limit && amount >= -limit;
+}
+
+static kt_code check_amount(const kt_ledger *ledger, const kt_line *line, kt_planned_line *out, kt_error *error) {
+    uint8_t decimals = out->currency == NULL ? ledger->company.decimals : out->currency->decimals;
+    kt_str code = out->currency == NULL ? (kt_str){ledger->company.code, ledger->company.code_size}
+                                        : (kt_str){out->currency->code, out->currency->code_size};
+    out->amount = line->amount;
+    if (line->amount_given != 0 &&
+        !kt_amount_rescale(line->amount, (uint8_t)(line->amount_given - 1), decimals, KT_ROUND_EXACT, &out->amount)) {
+        char text[KT_AMOUNT_TEXT];
+        kt_amount_format(line->amount, (uint8_t)(line->amount_given - 1), 0, text);
+        if (line->amount_given - 1 <= decimals) return kt_fail(error, KT_OVERFLOW, "amount %s %.*s is too large", text, (int)code.size, code.data);
+        return kt_fail(error, KT_INVALID, "amount %s has %u decimals, %.*s has %u", text, line->amount_given - 1,
+                       (int)code.size, code.data, decimals);
+    }
+    if (!within_limit(out->amount)) return kt_fail(error, KT_OVERFLOW, "an amount of %.*s exceeds 10^%d units", (int)code.size, code.data, KT_POSTING_DIGITS);
+    return KT_OK;
+}
+
+static kt_code check_cost(kt_ledger *ledger, const kt_line *line, kt_planned_line *out, kt_currency_slot **weighs, kt_error *error) {
+    kt_code code = find_currency(ledger, line->cost_currency, weighs, error);
+    if (code != KT_OK) return code;
+    if (out->currency == *weighs) return kt_fail(error, KT_INVALID, "a line's cost is in the line's own currency");
+    if (out->currency == NULL)
+        return kt_fail(error, KT_INVALID, "a line in the book's currency carries a rate: it belongs on the foreign lines");
+    uint8_t decimals = *weighs == NULL ? ledger->company.decimals : (*weighs)->decimals;
+    out->cost = line->cost;
+    if (line->cost_given != 0) {
+        uint8_t given = (uint8_t)(line->cost_given - 1);
+        if (!kt_amount_rescale(line->cost, given, decimals, KT_ROUND_EXACT, &out->cost)) {
+            ledger->plan->rounded = true;
+            if (!kt_amount_rescale(line->cost, given, decimals, KT_ROUND_HALF_EVEN, &out->cost))
+                return kt_fail(error, KT_OVERFLOW, "a line's cost is too large");
+        }
+    }
+    if (!within_limit(out->cost)) return kt_fail(error, KT_OVERFLOW, "a line's cost exceeds 10^%d units", KT_POSTING_DIGITS);
+    if ((out->cost > 0 && out->amount < 0) || (out->cost < 0 && out->amount > 0))
+        return kt_fail(error, KT_INVALID, "a line's cost has another sign than its amount");
+    return KT_OK;
+}
+
+static kt_code add_weight(kt_posting_plan *plan, kt_currency_slot *currency, kt_amount amount, kt_error *error) {
+    size_t i = 0;
+    while (i < plan->weight_count && plan->weights[i].currency != currency) i++;
+    if (i == plan->weight_count) {
+        if (i == plan->weight_room) {
+            size_t room = plan->weight_room == 0 ? 8 : plan->weight_room * 2;
+            struct kt_weight *grown = realloc(plan->weights, room * sizeof *grown);
+            if (grown == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
+            plan->weights = grown;
+            plan->weight_room = room;
+        }
+        plan->weights[plan->weight_count++] = (struct kt_weight){currency, 0};
+    }
+    if (__builtin_add_overflow(plan->weights[i].sum, amount, &plan->weights[i].sum))
+        return kt_fail(error, KT_OVERFLOW, "the entry's sum exceeds 128 bits");
+    return KT_OK;
+}
+
+static kt_code check_line(kt_ledger *ledger, const kt_entry *entry, const kt_line *line, kt_planned_line *out, kt_error *error) {
+    kt_currency_slot *weighs;
+    kt_code code = check_account(ledger, entry, line, out, error);
+    if (code == KT_OK) code = find_currency(ledger, line->currency, &out->currency, error);
+    if (code != KT_OK) return code;
+    uint16_t id = out->currency == NULL ? ledger->company.currency : out->currency->id;
+    if (out->account->currency != 0 && out->account->currency != id)
+        return kt_fail(error, KT_RULE, "account %.*s takes one currency only, and not this line's", (int)out->account->code_size, out->account->code);
+    code = check_amount(ledger, line, out, error);
+    weighs = out->currency;
+    if (code == KT_OK && line->has_cost) code = check_cost(ledger, line, out, &weighs, error);
+    if (code != KT_OK) return code;
+    kt_amount weight = line->has_cost ? out->cost : out->amount;
+    out->in_book_currency = out->currency == NULL;
+    out->has_book = weighs == NULL;
+    out->book = weight;
+    if (line->dimension_count != 0) code = kt_dimension_check(line->dimensions, line->dimension_count, error);
+    if (code == KT_OK) code = check_text(line->text, KT_TEXT_MAX, "a line's text", error);
+    if (code == KT_OK) code = check_text(line->ref, KT_REF_MAX, "a line's reference", error);
+    if (code == KT_OK) code = check_text(line->tax_code, KT_SERIES_MAX, "a line's tax code", error);
+    if (code != KT_OK) return code;
+    if (weighs != NULL) return add_weight(ledger->plan, weighs, weight, error);
+    if (__builtin_add_overflow(ledger->plan->left, weight, &ledger->plan->left))
+        return kt_fail(error, KT_OVERFLOW, "the entry's sum exceeds 128 bits");
+    return KT_OK;
+}
+
+/* ---- balance ---- */
+
+static kt_code unbalanced(kt_ledger *ledger, const kt_entry *entry, const kt_currency_slot *currency, kt_amount off, kt_error *error) {
+    const kt_posting_plan *plan = ledger->plan;
+    uint8_t decimals = currency == NULL ? ledger->company.decimals : currency->decimals;
+    kt_str code = currency == NULL ? (kt_str){ledger->company.code, ledger->company.code_size} : (kt_str){currency->code, currency->code_size};
+    kt_amount debit = 0, credit = 0;
+    char debits[KT_AMOUNT_TEXT], credits[KT_AMOUNT_TEXT], offs[KT_AMOUNT_TEXT];
+    for (size_t i = 0; i < plan->count; i++) {
+        const kt_planned_line *line = &plan->lines[i];
+        bool costs = entry->lines[i].has_cost;
+        bool here = currency == NULL ? line->has_book : costs ? kt_str_equal(entry->lines[i].cost_currency, code) : line->currency == currency;
+        if (!here) continue;
+        kt_amount weight = costs ? line->cost : line->amount;
+        if (weight > 0) debit += weight;
+        else credit -= weight;
+    }
+    kt_amount_format(debit, decimals, 0, debits);
+    kt_amount_format(credit, decimals, 0, credits);
+    kt_amount_format(off, decimals, 0, offs);
+    return kt_fail(error, KT_UNBALANCED, "does not balance: debit %s, credit %s, off by %s %.*s", debits, credits, offs,
+                   (int)code.size, code.data);
+}
+
+/* LAW 2. */
+static kt_code check_balance(kt_ledger *ledger, const kt_entry *entry, kt_error *error) {
+    const kt_posting_plan *plan = ledger->plan;
+    for (size_t i = 0; i < plan->weight_count; i++)
+        if (plan->weights[i].sum != 0) return unbalanced(ledger, entry, plan->weights[i].currency, plan->weights[i].sum, error);
+    ledger->plan->only_book = true;
+    return plan->left == 0 ? KT_OK : unbalanced(ledger, entry, NULL, plan->left, error);
+}
+
+/* ---- vouchers and rules ---- */
+
+static kt_code check_voucher(kt_ledger *ledger, const kt_entry *entry, bool repeats, kt_error *error) {
+    bool used;
+    kt_posting_plan *plan = ledger->plan;
+    plan->year = kt_company_year(ledger, entry->date);
+    plan->voucher_used = false;
+    if (entry->voucher.size == 0) return KT_OK;
+    kt_code code = kt_voucher_used(ledger, plan->year, entry->series, entry->voucher, &used, error);
+    plan->voucher_used = used;
+    if (code != KT_OK || !used || repeats) return code;
+    return kt_fail(error, KT_DUPLICATE, "this voucher is used already in series '%.*s' of fiscal year %d",
+                   (int)entry->series.size, entry->series.data, plan->year);
+}
+
+static kt_code add_cell(void *context, const kt_run_cell *cell, kt_error *error) {
+    kt_account_slot *slot = context;
+    uint16_t i = 0;
+    while (i < slot->balance_count && slot->balances[i].currency != cell->key.currency) i++;
+    if (i == slot->balance_count) {
+        struct kt_account_sum *grown = realloc(slot->balances, (i + 1u) * sizeof *grown);
+        if (grown == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
+        slot->balances = grown;
+        slot->balances[slot->balance_count++] = (struct kt_account_sum){cell->key.currency, 0};
+    }
+    slot->balances[i].balance += cell->debit - cell->credit;
+    return KT_OK;
+}
+
+static kt_code load_balances(kt_ledger *ledger, kt_account_slot *slot, kt_error *error) {
+    kt_runs_query query = {.account = slot->id, .first_month = INT32_MIN, .last_month = INT32_MAX, .last_day = 31, .end = UINT64_MAX};
+    if (slot->balances_known) return KT_OK;
+    slot->balance_count = 0;
+    kt_code code = kt_runs_scan(kt_state_txn(ledger->state), kt_ledger_runs, &query, add_cell, NULL, slot, error);
+    slot->balances_known = code == KT_OK;
+    return code;
+}
+
+static kt_amount known_balance(const kt_account_slot *slot, uint16_t currency) {
+    for (uint16_t i = 0; i < slot->balance_count; i++)
+        if (slot->balances[i].currency == currency) return slot->balances[i].balance;
+    return 0;
+}
+
+static uint16_t currency_id(const kt_ledger *ledger, const kt_planned_line *line) {
+    return line->currency == NULL ? ledger->company.currency : line->currency->id;
+}
+
+static kt_code check_rule(kt_ledger *ledger, const kt_planned_line *line, kt_error *error) {
+    const kt_posting_plan *plan = ledger->plan;
+    kt_account_slot *slot = line->account;
+    kt_code code = load_balances(ledger, slot, error);
+    if (code != KT_OK) return code;
+    uint16_t id = currency_id(ledger, line);
+    kt_amount before = known_balance(slot, id), after = before;
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->lines[i].account == slot && currency_id(ledger, &plan->lines[i]) == id) after += plan->lines[i].amount;
+    bool broken = slot->rule == KT_RULE_NOT_NEGATIVE ? after < 0 && after < before : after > 0 && after > before;
+    if (!broken) return KT_OK;
+    char text[KT_AMOUNT_TEXT];
+    kt_amount_format(after, line->currency == NULL ? ledger->company.decimals : line->currency->decimals, 0, text);
+    return kt_fail(error, KT_RULE, "account %.*s may not go %s zero: its balance would be %s", (int)slot->code_size,
+                   slot->code, slot->rule == KT_RULE_NOT_NEGATIVE ? "below" : "above", text);
+}
+
+static kt_code check_rules(kt_ledger *ledger, kt_error *error) {
+    kt_code code = KT_OK;
+    for (size_t i = 0; i < ledger->plan->count && code == KT_OK; i++)
+        if (ledger->plan->lines[i].account->rule != KT_RULE_NONE) code = check_rule(ledger, &ledger->plan->lines[i], error);
+    return code;
+}
+
+/* ---- all of it ---- */
+
+static kt_code check_lines(kt_ledger *ledger, const kt_entry *entry, kt_error *error) {
+    kt_posting_plan *plan = ledger->plan;
+    if (entry->line_count > plan->room) {
+        kt_planned_line *grown = realloc(plan->lines, entry->line_count * sizeof *grown);
+        if (grown == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
+        plan->lines = grown;
+        plan->room = entry->line_count;
+    }
+    kt_code code = KT_OK;
+    for (size_t i = 0; i < entry->line_count && code == KT_OK; i++) {
+        code = check_line(ledger, entry, &entry->lines[i], &plan->lines[i], error);
+        plan->count = i + 1;
+    }
+    return code;
+}
+
+/* LAW 12: a refusal begins with where the entry stands. */
+static kt_code locate(const kt_entry *entry, kt_code code, kt_error *error) {
+    if (entry->voucher.size != 0 && entry->voucher.size <= KT_VOUCHER_MAX && kt_utf8_valid(entry->voucher.data, entry->voucher.size))
+        kt_fail_at(error, code, "voucher %.*s", (int)entry->voucher.size, entry->voucher.data);
+    if (entry->file != NULL) kt_fail_at(error, code, "%s:%zu", entry->file, entry->file_line);
+    return code;
+}
+
+kt_code kt_entry_check(kt_ledger *ledger, const kt_entry *entry, bool voucher_repeats, kt_error *error) {
+    kt_posting_plan *plan = ledger->plan;
+    plan->count = plan->weight_count = 0;
+    plan->left = 0;
+    plan->rounded = plan->only_book = false;
+    kt_code code = kt_company_load(ledger, error);
+    if (code == KT_OK) code = check_form(entry, error);
+    if (code == KT_OK) code = check_date(ledger, entry, error);
+    if (code == KT_OK) code = check_lines(ledger, entry, error);
+    if (code == KT_OK) code = check_balance(ledger, entry, error);
+    if (code == KT_OK) code = check_voucher(ledger, entry, voucher_repeats, error);
+    if (code == KT_OK) code = check_rules(ledger, error);
+    return code == KT_OK ? KT_OK : locate(entry, code, error);
+}
+
+static kt_code mark_book_currency(kt_ledger *ledger, kt_error *error) {
+    kt_currency_slot *slot;
+    kt_code code = kt_currency_slot_find(ledger, (kt_str){ledger->company.code, ledger->company.code_size}, &slot, error);
+    if (code == KT_OK && !slot->posted) code = kt_currency_mark_posted(ledger, slot, error);
+    ledger->company.posted = code == KT_OK;
+    return code;
+}
+
+static kt_code fold_line(kt_ledger *ledger, const kt_entry *entry, const kt_line *line, kt_planned_line *planned,
+                         uint64_t number, uint32_t index, int day, kt_month month, kt_error *error) {
+    kt_code code = KT_OK;
+    kt_run_key key = {.account = planned->account->id, .currency = currency_id(ledger, planned), .month = month};
+    if (!planned->account->posted) code = kt_account_mark_posted(ledger, planned->account, error);
+    if (code == KT_OK && planned->currency != NULL && !planned->currency->posted)
+        code = kt_currency_mark_posted(ledger, planned->currency, error);
+    if (code == KT_OK && planned->currency == NULL && !ledger->company.posted) code = mark_book_currency(ledger, error);
+    if (code == KT_OK && line->dimension_count != 0)
+        code = kt_dimension_set(ledger, line->dimensions, line->dimension_count, &key.dimensions, error);
+    if (code != KT_OK) return code;
+    kt_run_item item = {.number = number,
+                        .line = index,
+                        .day = (uint8_t)day,
+                        .minus = entry->minus,
+                        .own_book = !planned->in_book_currency,
+                        .unvalued = !planned->has_book,
+                        .amount = planned->amount,
+                        .book = planned->has_book ? planned->book : 0};
+    if (planned->account->balances_known) {
+        kt_run_cell cell = {.key = key, .debit = planned->amount};
+        code = add_cell(planned->account, &cell, error);
+        if (code != KT_OK) return code;
+    }
+    return kt_runs_add(ledger->runs, &key, &item, error);
+}
+
+kt_code kt_entry_fold(kt_ledger *ledger, const kt_entry *entry, uint64_t number, kt_error *error) {
+    kt_posting_plan *plan = ledger->plan;
+    kt_totals *totals = &ledger->totals;
+    uint8_t seen[8];
+    kt_month month = kt_day_month(entry->date);
+    int day = entry->date - kt_month_first(month);
+    kt_code code = kt_totals_load(ledger->state, totals, error);
+    for (size_t i = 0; i < plan->count && code == KT_OK; i++)
+        code = fold_line(ledger, entry, &entry->lines[i], &plan->lines[i], number, (uint32_t)i, day, month, error);
+    if (code == KT_OK && entry->voucher.size != 0 && !plan->voucher_used)
+        code = kt_voucher_use(ledger, plan->year, entry->series, entry->voucher, error);
+    if (code == KT_OK && entry->reverses != 0) {
+        uint8_t key[8];
+        kt_put_be64(key, entry->reverses);
+        kt_put_le64(seen, number);
+        code = kt_state_put(ledger->state, KT_TABLE_REVERSALS, kt_span_of(key, 8), kt_span_of(seen, 8), error);
+    }
+    totals->changed = true;
+    totals->entries++;
+    totals->postings += plan->count;
+    if (totals->first_day == KT_DAY_NONE || entry->date < totals->first_day) totals->first_day = entry->date;
+    if (totals->last_day == KT_DAY_NONE || entry->date > totals->last_day) totals->last_day = entry->date;
+    return code;
+}

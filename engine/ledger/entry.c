@@ -1,0 +1,191 @@
+#include "engine/ledger/entry.h"
+
+#include <stdlib.h>
+
+enum { TAG_SERIES = 1, TAG_VOUCHER, TAG_TEXT, TAG_REF, TAG_LINES, TAG_REVERSES, TAG_REPEATS, TAG_MINUS };
+enum { LINE_CURRENCY = 1, LINE_COST, LINE_COST_CURRENCY, LINE_TEXT, LINE_REF, LINE_TAX, LINE_DIMENSIONS };
+
+size_t kt_entry_bound(const kt_entry *entry) {
+    size_t bound = 96 + entry->series.size + entry->voucher.size + entry->text.size + entry->ref.size;
+    for (size_t i = 0; i < entry->line_count; i++) {
+        const kt_line *line = &entry->lines[i];
+        bound += 72 + line->account.size + line->currency.size + line->cost_currency.size + line->text.size +
+                 line->ref.size + line->tax_code.size;
+        for (unsigned d = 0; d < line->dimension_count; d++) bound += 8 + line->dimensions[d].value.size;
+    }
+    return bound;
+}
+
+static inline void pack_text_field(kt_pack *pack, unsigned tag, kt_str text) {
+    if (text.size == 0) return;
+    kt_pack_uint(pack, tag);
+    kt_pack_text(pack, text.data, text.size);
+}
+
+static void pack_line(kt_pack *pack, const kt_line *line) {
+    int present = (line->currency.size != 0) + line->has_cost + (line->has_cost && line->cost_currency.size != 0) +
+                  (line->text.size != 0) + (line->ref.size != 0) + (line->tax_code.size != 0) +
+                  (line->dimension_count != 0);
+    unsigned fields = (unsigned)present;
+    kt_pack_array(pack, 2 + 2 * fields);
+    kt_pack_text(pack, line->account.data, line->account.size);
+    kt_pack_amount(pack, line->amount);
+    if (fields == 0) return;
+    pack_text_field(pack, LINE_CURRENCY, line->currency);
+    if (line->has_cost) {
+        kt_pack_uint(pack, LINE_COST);
+        kt_pack_amount(pack, line->cost);
+        pack_text_field(pack, LINE_COST_CURRENCY, line->cost_currency);
+    }
+    pack_text_field(pack, LINE_TEXT, line->text);
+    pack_text_field(pack, LINE_REF, line->ref);
+    pack_text_field(pack, LINE_TAX, line->tax_code);
+    if (line->dimension_count == 0) return;
+    kt_pack_uint(pack, LINE_DIMENSIONS);
+    kt_pack_array(pack, 2u * line->dimension_count);
+    for (unsigned i = 0; i < line->dimension_count; i++) {
+        kt_pack_uint(pack, line->dimensions[i].dimension);
+        kt_pack_text(pack, line->dimensions[i].value.data, line->dimensions[i].value.size);
+    }
+}
+
+void kt_entry_pack(kt_pack *pack, const kt_entry *entry, bool voucher_repeats) {
+    int present = (entry->series.size != 0) + (entry->voucher.size != 0) + (entry->text.size != 0) +
+                  (entry->ref.size != 0) + 1 + (entry->reverses != 0) + voucher_repeats + entry->minus;
+    unsigned fields = (unsigned)present;
+    kt_pack_envelope(pack, KT_KIND_ENTRY, KT_ENTRY_VERSION, entry->date);
+    kt_pack_array(pack, 2 * fields);
+    pack_text_field(pack, TAG_SERIES, entry->series);
+    pack_text_field(pack, TAG_VOUCHER, entry->voucher);
+    pack_text_field(pack, TAG_TEXT, entry->text);
+    pack_text_field(pack, TAG_REF, entry->ref);
+    kt_pack_uint(pack, TAG_LINES);
+    kt_pack_array(pack, (uint32_t)entry->line_count);
+    for (size_t i = 0; i < entry->line_count; i++) pack_line(pack, &entry->lines[i]);
+    if (entry->reverses != 0) {
+        kt_pack_uint(pack, TAG_REVERSES);
+        kt_pack_uint(pack, entry->reverses);
+    }
+    if (voucher_repeats) {
+        kt_pack_uint(pack, TAG_REPEATS);
+        kt_pack_bool(pack, true);
+    }
+    if (entry->minus) {
+        kt_pack_uint(pack, TAG_MINUS);
+        kt_pack_bool(pack, true);
+    }
+}
+
+/* ---- reading ---- */
+
+void kt_entry_reader_release(kt_entry_reader *reader) {
+    free(reader->lines);
+    free(reader->dimensions);
+    *reader = (kt_entry_reader){0};
+}
+
+static bool take_text(kt_unpack *unpack, kt_str *out) {
+    return kt_unpack_text(unpack, &out->data, &out->size) && out->size != 0 && kt_utf8_valid(out->data, out->size);
+}
+
+static bool take_true(kt_unpack *unpack, bool *out) { return kt_unpack_bool(unpack, out) && *out; }
+
+/* Room for count more dimension pairs behind the `used` first; pointers into the old room are moved by the caller. */
+static bool dimension_room(kt_entry_reader *reader, size_t used, size_t count) {
+    if (used + count <= reader->dimension_room) return true;
+    size_t room = reader->dimension_room * 2 > used + count ? reader->dimension_room * 2 : used + count + 64;
+    kt_dimension *grown = realloc(reader->dimensions, room * sizeof *grown);
+    if (grown == NULL) return false;
+    reader->dimensions = grown;
+    reader->dimension_room = room;
+    return true;
+}
+
+static bool take_dimensions(kt_entry_reader *reader, kt_unpack *unpack, size_t *used, kt_line *line) {
+    uint32_t count;
+    uint64_t number;
+    if (!kt_unpack_array(unpack, &count) || count == 0 || count % 2 != 0 || count > 2 * KT_DIMENSIONS_MAX ||
+        !dimension_room(reader, *used, count / 2))
+        return false;
+    for (uint32_t i = 0; i < count / 2; i++) {
+        kt_dimension *pair = &reader->dimensions[(*used)++];
+        if (!kt_unpack_uint(unpack, &number) || number > KT_DIMENSIONS_MAX || !take_text(unpack, &pair->value)) return false;
+        pair->dimension = (uint8_t)number;
+    }
+    line->dimension_count = (uint8_t)(count / 2);
+    return true;
+}
+
+static bool take_line(kt_entry_reader *reader, kt_unpack *unpack, size_t *used, kt_line *line) {
+    uint32_t count, tag = 0;
+    *line = (kt_line){0};
+    if (!kt_unpack_array(unpack, &count) || count < 2 || count % 2 != 0 || !take_text(unpack, &line->account) ||
+        !kt_unpack_amount(unpack, &line->amount))
+        return false;
+    for (count -= 2; count != 0; count -= 2) {
+        bool good = false;
+        if (!kt_unpack_tag(unpack, &tag)) return false;
+        switch (tag) {
+        case LINE_CURRENCY: good = take_text(unpack, &line->currency); break;
+        case LINE_COST: good = line->has_cost = kt_unpack_amount(unpack, &line->cost); break;
+        case LINE_COST_CURRENCY: good = line->has_cost && take_text(unpack, &line->cost_currency); break;
+        case LINE_TEXT: good = take_text(unpack, &line->text); break;
+        case LINE_REF: good = take_text(unpack, &line->ref); break;
+        case LINE_TAX: good = take_text(unpack, &line->tax_code); break;
+        case LINE_DIMENSIONS: good = take_dimensions(reader, unpack, used, line); break;
+        default: break;
+        }
+        if (!good) return false;
+    }
+    return true;
+}
+
+static bool take_lines(kt_entry_reader *reader, kt_unpack *unpack, kt_entry *out) {
+    uint32_t count;
+    size_t used = 0;
+    if (!kt_unpack_array(unpack, &count) || count == 0 || count > KT_LINES_MAX) return false;
+    if (count > reader->line_room) {
+        size_t room = count < 16 ? 16 : count;
+        kt_line *grown = realloc(reader->lines, room * sizeof *grown);
+        if (grown == NULL) return false;
+        reader->lines = grown;
+        reader->line_room = room;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (!take_line(reader, unpack, &used, &reader->lines[i])) return false;
+    /* The pairs lie in the order of the lines; their room may have moved while they were read. */
+    used = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        reader->lines[i].dimensions = reader->lines[i].dimension_count == 0 ? NULL : reader->dimensions + used;
+        used += reader->lines[i].dimension_count;
+    }
+    out->lines = reader->lines;
+    out->line_count = count;
+    return true;
+}
+
+kt_code kt_entry_unpack(kt_entry_reader *reader, kt_day date, kt_span body, kt_entry *out, bool *voucher_repeats,
+                        kt_error *error) {
+    kt_unpack unpack;
+    uint32_t count, tag = 0;
+    *out = (kt_entry){.date = date};
+    *voucher_repeats = false;
+    kt_unpack_init(&unpack, body);
+    bool good = kt_unpack_array(&unpack, &count) && count % 2 == 0;
+    for (; good && count != 0; count -= 2) {
+        if (!kt_unpack_tag(&unpack, &tag)) break;
+        switch (tag) {
+        case TAG_SERIES: good = take_text(&unpack, &out->series); break;
+        case TAG_VOUCHER: good = take_text(&unpack, &out->voucher); break;
+        case TAG_TEXT: good = take_text(&unpack, &out->text); break;
+        case TAG_REF: good = take_text(&unpack, &out->ref); break;
+        case TAG_LINES: good = take_lines(reader, &unpack, out); break;
+        case TAG_REVERSES: good = kt_unpack_uint(&unpack, &out->reverses) && out->reverses != 0; break;
+        case TAG_REPEATS: good = take_true(&unpack, voucher_repeats); break;
+        case TAG_MINUS: good = take_true(&unpack, &out->minus); break;
+        default: good = false; break;
+        }
+    }
+    if (good && kt_unpack_done(&unpack) && out->line_count != 0) return KT_OK;
+    return kt_fail(error, KT_DAMAGED, "an entry's record is malformed");
+}

@@ -1,0 +1,253 @@
+#include "engine/ledger/post.h"
+
+#include <stdlib.h>
+
+#include "engine/ledger/company.h"
+#include "engine/ledger/dimension.h"
+#include "engine/ledger/entry.h"
+#include "engine/ledger/form.h"
+#include "engine/ledger/period.h"
+
+#define RECORD_ROOM 8192u
+#define US_PER_DAY 86400000000ll
+
+kt_ledger *kt_batch_ledger(kt_batch *batch) { return kt_fold_self(kt_book_fold(batch->book), &kt_ledger_department); }
+
+/* ---- entries ---- */
+
+/* Puts on record what the entry needs and a batch may say by itself: currencies of ISO 4217 and dimension values. */
+static kt_code declare_currency(kt_batch *batch, kt_str code, bool *declared, kt_error *error) {
+    kt_currency_slot *slot;
+    if (code.size == 0) return KT_OK;
+    kt_code result = kt_currency_slot_find(kt_batch_ledger(batch), code, &slot, error);
+    if (result != KT_NOT_FOUND) return result;
+    int decimals = kt_iso4217_decimals(code.data, code.size);
+    if (decimals < 0) return KT_OK; /* the check refuses it by name */
+    *declared = true;
+    return kt_batch_currency(batch, code, (uint8_t)decimals, error);
+}
+
+static kt_code declare_dimensions(kt_batch *batch, const kt_entry *entry, const kt_line *line, kt_error *error) {
+    uint8_t record[RECORD_ROOM];
+    kt_code code = KT_OK;
+    for (unsigned i = 0; i < line->dimension_count && code == KT_OK; i++) {
+        code = kt_dimension_known(kt_batch_ledger(batch), &line->dimensions[i], error);
+        if (code != KT_NOT_FOUND) continue;
+        size_t size = kt_dimension_record(&line->dimensions[i], entry->date, record, sizeof record);
+        code = kt_batch_append(batch, kt_span_of(record, size), NULL, error);
+    }
+    return code;
+}
+
+/* What a rate leaves over goes to the rounding account, a smallest unit for each rate at the most. */
+static kt_code round_off(kt_batch *batch, kt_form *form, kt_entry *entry, kt_error *error) {
+    kt_ledger *ledger = kt_batch_ledger(batch);
+    kt_str account = kt_str_from(batch->rounding_account);
+    kt_amount left = ledger->plan->left, most = 0;
+    for (size_t i = 0; i < entry->line_count; i++) most += entry->lines[i].has_cost;
+    if (account.size == 0 || !ledger->plan->only_book || left > most || -left > most) return KT_UNBALANCED;
+    return kt_form_round(form, entry, account, left, error);
+}
+
+static kt_code check_new(kt_batch *batch, kt_form *form, kt_entry *entry, kt_error *error) {
+    kt_ledger *ledger = kt_batch_ledger(batch);
+    bool repeats = batch->allow_duplicate_voucher;
+    kt_code code = kt_company_load(ledger, error);
+    if (code == KT_OK && kt_form_is_turned(ledger, entry)) code = kt_form_turn(form, ledger, entry, error);
+    if (code == KT_OK) code = kt_entry_check(ledger, entry, repeats, error);
+    if (code == KT_UNBALANCED) {
+        kt_code rounded = round_off(batch, form, entry, error);
+        if (rounded == KT_OK) code = kt_entry_check(ledger, entry, repeats, error);
+        else if (rounded != KT_UNBALANCED) code = rounded;
+    }
+    return code == KT_OK ? kt_form_settle(form, ledger, entry, error) : code;
+}
+
+/* Packs in place where it fits a block, else through memory. */
+static kt_code append_entry(kt_batch *batch, const kt_entry *entry, bool repeats, uint64_t *number, kt_error *error) {
+    kt_journal *journal = kt_book_journal(batch->book);
+    size_t bound = kt_entry_bound(entry);
+    kt_pack pack;
+    uint8_t *room;
+    if (bound <= KT_RECORD_MAX) {
+        kt_code code = kt_journal_room(journal, bound, &room, error);
+        if (code != KT_OK) return code;
+        kt_pack_init(&pack, room, bound);
+        kt_entry_pack(&pack, entry, repeats);
+        *number = kt_journal_next(journal);
+        kt_journal_take(journal, pack.size);
+        return KT_OK;
+    }
+    room = malloc(bound);
+    if (room == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
+    kt_pack_init(&pack, room, bound);
+    kt_entry_pack(&pack, entry, repeats);
+    kt_code code = kt_journal_append(journal, kt_span_of(room, pack.size), number, error);
+    free(room);
+    return code;
+}
+
+/* Everything is checked; from here on only the surroundings can fail, and then the batch is over. */
+static kt_code commit_entry(kt_batch *batch, kt_entry *entry, uint64_t *number, kt_error *error) {
+    kt_ledger *ledger = kt_batch_ledger(batch);
+    kt_code code = KT_OK;
+    uint64_t given = 0;
+    for (size_t i = 0; i < entry->line_count && code == KT_OK; i++)
+        if (entry->lines[i].dimension_count != 0) code = declare_dimensions(batch, entry, &entry->lines[i], error);
+    if (code == KT_OK) code = append_entry(batch, entry, ledger->plan->voucher_used, &given, error);
+    if (code == KT_OK) code = kt_entry_fold(ledger, entry, given, error);
+    if (code != KT_OK) {
+        batch->broken = code;
+        return code;
+    }
+    batch->entries++;
+    if (number != NULL) *number = given;
+    return KT_OK;
+}
+
+static kt_code declare_currencies(kt_batch *batch, const kt_entry *entry, bool *declared, kt_error *error) {
+    kt_code code = KT_OK;
+    for (size_t i = 0; i < entry->line_count && code == KT_OK; i++) {
+        const kt_line *line = &entry->lines[i];
+        if (line->currency.size != 0) code = declare_currency(batch, line->currency, declared, error);
+        if (code == KT_OK && line->has_cost) code = declare_currency(batch, line->cost_currency, declared, error);
+    }
+    return code;
+}
+
+kt_code kt_batch_add(kt_batch *batch, const kt_entry *entry, uint64_t *number, kt_error *error) {
+    kt_form form = {0};
+    kt_entry given = *entry;
+    bool declared = false;
+    kt_code code = kt_batch_may(batch, KT_KIND_ENTRY, error);
+    if (code == KT_OK && entry->line_count <= KT_LINES_MAX) code = declare_currencies(batch, entry, &declared, error);
+    if (code == KT_OK) code = check_new(batch, &form, &given, error);
+    if (code == KT_OK) code = commit_entry(batch, &given, number, error);
+    kt_form_release(&form);
+    return code == KT_OK ? KT_OK : kt_batch_break(batch, code);
+}
+
+kt_code kt_entry_apply(void *self, const kt_record *record, kt_error *error) {
+    kt_ledger *ledger = self;
+    kt_entry_reader reader = {0};
+    kt_entry entry;
+    bool repeats;
+    kt_code code = kt_entry_unpack(&reader, record->date, record->body, &entry, &repeats, error);
+    if (code == KT_OK) code = kt_entry_check(ledger, &entry, repeats, error);
+    if (code == KT_OK) code = kt_entry_fold(ledger, &entry, record->number, error);
+    kt_entry_reader_release(&reader);
+    return code;
+}
+
+/* ---- registers ---- */
+
+static kt_day today(kt_batch *batch) {
+    /* The records of registers are dated by the day the batch began from: the head's; on an empty book, day 0. */
+    return (kt_day)(kt_journal_head(kt_book_journal(batch->book))->recorded_us / US_PER_DAY);
+}
+
+kt_code kt_batch_account(kt_batch *batch, const kt_account *account, kt_error *error) {
+    uint8_t record[RECORD_ROOM];
+    bool declared = false;
+    kt_code code = kt_batch_may(batch, KT_KIND_ACCOUNT, error);
+    if (code == KT_OK) code = declare_currency(batch, account->currency, &declared, error);
+    if (code == KT_OK) code = kt_account_check(kt_batch_ledger(batch), account, error);
+    if (code != KT_OK) return code;
+    size_t size = kt_account_record(account, today(batch), record, sizeof record);
+    return kt_batch_append(batch, kt_span_of(record, size), NULL, error);
+}
+
+kt_code kt_batch_currency(kt_batch *batch, kt_str code, uint8_t decimals, kt_error *error) {
+    uint8_t record[RECORD_ROOM];
+    kt_code result = kt_batch_may(batch, KT_KIND_CURRENCY, error);
+    if (result == KT_OK) result = kt_currency_check(kt_batch_ledger(batch), code, decimals, error);
+    if (result != KT_OK) return result;
+    size_t size = kt_currency_record(code, decimals, today(batch), record, sizeof record);
+    return kt_batch_append(batch, kt_span_of(record, size), NULL, error);
+}
+
+static kt_code append_period(kt_batch *batch, kt_day month, bool close, kt_str reason, kt_error *error) {
+    uint8_t record[RECORD_ROOM];
+    kt_code code = kt_batch_may(batch, KT_KIND_PERIOD, error);
+    if (code == KT_OK && (month < KT_DAY_MIN || month > KT_DAY_MAX)) code = kt_fail(error, KT_INVALID, "the month is out of range");
+    if (code == KT_OK) code = kt_period_check(kt_batch_ledger(batch), kt_day_month(month), close, reason, error);
+    if (code != KT_OK) return code;
+    size_t size = kt_period_record(kt_day_month(month), close, reason, record, sizeof record);
+    return kt_batch_append(batch, kt_span_of(record, size), NULL, error);
+}
+
+kt_code kt_batch_period_close(kt_batch *batch, kt_day month, kt_error *error) {
+    return append_period(batch, month, true, (kt_str){NULL, 0}, error);
+}
+
+kt_code kt_batch_period_reopen(kt_batch *batch, kt_day month, kt_str reason, kt_error *error) {
+    return append_period(batch, month, false, reason, error);
+}
+
+static void keep(kt_str *now, kt_str before) {
+    if (now->size == 0) *now = before;
+}
+
+kt_code kt_batch_company(kt_batch *batch, kt_day from, const kt_company *company, kt_error *error) {
+    uint8_t record[RECORD_ROOM];
+    kt_ledger *ledger = kt_batch_ledger(batch);
+    kt_company now = *company, before;
+    kt_code code = kt_batch_may(batch, KT_KIND_COMPANY, error);
+    if (code == KT_OK) code = kt_company_load(ledger, error);
+    if (code == KT_OK) code = kt_company_at(ledger->state, from, UINT64_MAX, &before, error);
+    if (code != KT_OK) return code;
+    keep(&now.entity, before.entity);
+    keep(&now.currency, before.currency);
+    keep(&now.time_zone, before.time_zone);
+    keep(&now.company_number, before.company_number);
+    keep(&now.vat_number, before.vat_number);
+    keep(&now.address, before.address);
+    keep(&now.calendar, before.calendar);
+    if (now.fiscal_month == 0) now.fiscal_month = before.fiscal_month;
+    if (now.fiscal_day == 0) now.fiscal_day = before.fiscal_day;
+    if (from < KT_DAY_MIN || from > KT_DAY_MAX) return kt_fail(error, KT_INVALID, "the day is out of range");
+    code = kt_company_check(ledger, &now, error);
+    if (code != KT_OK) return code;
+    size_t size = kt_company_record(&now, from, record, sizeof record);
+    return kt_batch_append(batch, kt_span_of(record, size), NULL, error);
+}
+
+kt_code kt_ledger_found(kt_batch *batch, const kt_create_options *options, kt_error *error) {
+    uint8_t record[RECORD_ROOM];
+    kt_ledger *ledger = kt_batch_ledger(batch);
+    kt_company company = options->company;
+    if (company.fiscal_month == 0) company.fiscal_month = 1;
+    if (company.fiscal_day == 0) company.fiscal_day = 1;
+    if (company.time_zone.size == 0) company.time_zone = KT_STR("UTC");
+    int decimals = options->decimals_given ? options->decimals : kt_iso4217_decimals(company.currency.data, company.currency.size);
+    if (company.currency.size == 0 || decimals < 0)
+        return kt_fail(error, KT_UNKNOWN, "currency %.*s is not in ISO 4217: say its decimals", (int)company.currency.size,
+                       company.currency.data);
+    kt_code code = kt_company_check(ledger, &company, error);
+    if (code == KT_OK) code = kt_batch_currency(batch, company.currency, (uint8_t)decimals, error);
+    if (code != KT_OK) return code;
+    size_t size = kt_company_record(&company, today(batch), record, sizeof record);
+    return kt_batch_append(batch, kt_span_of(record, size), NULL, error);
+}
+
+kt_code kt_batch_find_account(kt_batch *batch, kt_str code, kt_account *out, kt_error *error) {
+    return kt_account_facts(kt_batch_ledger(batch)->state, code, out, NULL, error);
+}
+
+kt_code kt_batch_find_currency(kt_batch *batch, kt_str code, uint8_t *decimals, bool *posted, kt_error *error) {
+    kt_currency_slot *slot;
+    kt_ledger *ledger = kt_batch_ledger(batch);
+    kt_code result = kt_company_load(ledger, error);
+    if (result != KT_OK) return result;
+    if (code.size == 0) code = (kt_str){ledger->company.code, ledger->company.code_size};
+    result = kt_currency_slot_find(ledger, code, &slot, error);
+    if (result == KT_OK) {
+        *decimals = slot->decimals;
+        *posted = slot->posted;
+    } else if (result == KT_NOT_FOUND && kt_iso4217_decimals(code.data, code.size) >= 0) {
+        *decimals = (uint8_t)kt_iso4217_decimals(code.data, code.size);
+        *posted = false;
+        result = KT_OK;
+    }
+    return result;
+}

@@ -1,0 +1,192 @@
+#include "engine/replay.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "engine/tables.h"
+#include "storage/codec.h"
+
+#define COMMIT_BLOCKS 64u
+
+struct kt_replay {
+    kt_records *records;
+    kt_store *target;
+    kt_txn *txn;
+    kt_fold *fold;
+    uint64_t next, end;
+    kt_span record; /* read last */
+    uint64_t block_first;
+    uint32_t block_count;
+    bool sealed; /* the record read last was a seal */
+    unsigned blocks;
+};
+
+kt_code kt_replay_open(const kt_registry *registry, kt_txn *source, uint64_t end, kt_store *target, kt_replay **out,
+                       kt_error *error) {
+    kt_replay *replay = calloc(1, sizeof *replay);
+    *out = NULL;
+    if (replay == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
+    replay->target = target;
+    replay->end = end;
+    kt_code code = kt_records_open(source, end, &replay->records, error);
+    if (code == KT_OK) code = kt_fold_open(registry, &replay->fold, error);
+    if (code == KT_OK) code = kt_txn_begin(target, true, &replay->txn, error);
+    if (code == KT_OK) {
+        kt_fold_bind(replay->fold, replay->txn);
+        *out = replay;
+    } else kt_replay_close(replay);
+    return code;
+}
+
+void kt_replay_close(kt_replay *replay) {
+    if (replay == NULL) return;
+    kt_fold_close(replay->fold);
+    kt_txn_abort(replay->txn);
+    kt_records_close(replay->records);
+    free(replay);
+}
+
+kt_code kt_replay_next(kt_replay *replay, uint64_t *number, kt_span *record, kt_error *error) {
+    if (replay->next == replay->end) return KT_END;
+    *number = replay->next;
+    kt_code code = kt_records_read(replay->records, replay->next, record, error);
+    if (code == KT_OK) code = kt_records_block(replay->records, replay->next, &replay->block_first, &replay->block_count, error);
+    if (code != KT_OK) return code;
+    replay->record = *record;
+    replay->next++;
+    return KT_OK;
+}
+
+void kt_replay_skip(kt_replay *replay) {
+    if (replay->next < replay->end) replay->next++;
+}
+
+/* In pieces, so that the memory of a transaction stays bounded. */
+static kt_code commit(kt_replay *replay, kt_error *error) {
+    kt_txn *txn = replay->txn;
+    replay->txn = NULL;
+    replay->blocks = 0;
+    kt_code code = kt_txn_commit(txn, error);
+    if (code == KT_OK) code = kt_txn_begin(replay->target, true, &replay->txn, error);
+    if (code == KT_OK) kt_fold_bind(replay->fold, replay->txn);
+    return code;
+}
+
+static kt_code end_block(kt_replay *replay, kt_error *error) {
+    kt_code code = kt_fold_block(replay->fold, replay->block_first, replay->block_count, error);
+    if (code == KT_OK && replay->sealed) code = kt_fold_flush(replay->fold, error);
+    if (code == KT_OK && ++replay->blocks >= COMMIT_BLOCKS) code = commit(replay, error);
+    return code;
+}
+
+static kt_code apply(kt_replay *replay, uint64_t number, kt_error *error) {
+    kt_envelope envelope;
+    kt_genesis genesis;
+    kt_span whole = replay->record;
+    kt_code code = kt_envelope_read(whole, &envelope, error);
+    replay->sealed = envelope.kind == KT_KIND_SEAL;
+    if (code != KT_OK || envelope.kind == KT_KIND_PART) return code;
+    if (envelope.kind == KT_KIND_GENESIS) {
+        if (number != 0) return kt_fail(error, KT_DAMAGED, "record %llu is a second genesis", (unsigned long long)number);
+        code = kt_genesis_read(whole, &genesis, error);
+        return code == KT_OK ? kt_fold_genesis_apply(replay->fold, &genesis, error) : code;
+    }
+    if (envelope.kind == KT_KIND_LONG) {
+        code = kt_records_read_whole(replay->records, number, &whole, NULL, error);
+        if (code == KT_OK) code = kt_envelope_read(whole, &envelope, error);
+        if (code != KT_OK) return code;
+    }
+    kt_record record = {number, envelope.kind, envelope.kind_version, envelope.date, envelope.body};
+    return kt_fold_apply(replay->fold, &record, error);
+}
+
+kt_code kt_replay_apply(kt_replay *replay, kt_error *error) {
+    uint64_t number = replay->next - 1;
+    uint64_t first = replay->block_first;
+    uint32_t count = replay->block_count;
+    kt_code code = apply(replay, number, error);
+    if (code != KT_OK) return kt_fail_at(error, code, "record %llu", (unsigned long long)number);
+    replay->block_first = first; /* reading a long record's parts may have gone to another block */
+    replay->block_count = count;
+    return number == first + count - 1 ? end_block(replay, error) : KT_OK;
+}
+
+kt_code kt_replay_finish(kt_replay *replay, kt_error *error) {
+    if (!replay->sealed) return kt_fail(error, KT_DAMAGED, "the last record is no seal");
+    return commit(replay, error);
+}
+
+/* ---- scratch ---- */
+
+static const char *const scratch_files[] = {"data.mdb", "lock.mdb"};
+
+void kt_scratch_remove(char *path) {
+    if (path == NULL) return;
+    char file[4096];
+    for (unsigned i = 0; i < 2; i++)
+        if (snprintf(file, sizeof file, "%s/%s", path, scratch_files[i]) < (int)sizeof file) unlink(file);
+    rmdir(path);
+    free(path);
+}
+
+kt_code kt_scratch_open(char **path, kt_store **out, kt_error *error) {
+    const char *base = getenv("TMPDIR");
+    if (base == NULL || base[0] != '/') base = "/tmp";
+    size_t size = strlen(base) + 20;
+    *path = malloc(size);
+    if (*path == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
+    snprintf(*path, size, "%s/kontor-XXXXXX", base);
+    if (mkdtemp(*path) == NULL) { /* mode 0700 */
+        kt_code code = kt_fail_errno(error, errno, "%s", *path);
+        free(*path);
+        *path = NULL;
+        return code;
+    }
+    kt_store_options options = {.names = kt_table_names, .count = KT_TABLE_COUNT, .create = true, .scratch = true};
+    return kt_store_open(*path, &options, out, error);
+}
+
+/* ---- comparing ---- */
+
+static void key_text(kt_span key, char out[68]) {
+    size_t shown = key.size < 32 ? key.size : 32;
+    out[0] = 0;
+    for (size_t i = 0; i < shown; i++) snprintf(out + 2 * i, 3, "%02x", key.data[i]);
+}
+
+static kt_code differs(kt_store *names, kt_table table, kt_span key, const char *how, kt_error *error) {
+    char text[68];
+    key_text(key, text);
+    return kt_fail(error, KT_DAMAGED, "state: table %s, key %s: %s", kt_table_name(names, table), text, how);
+}
+
+static kt_code compare_table(kt_store *names, kt_table table, kt_cursor *stored, kt_cursor *fresh, kt_error *error) {
+    kt_span a_key, a, b_key, b;
+    kt_code left = kt_cursor_first(stored, &a_key, &a, error), right = kt_cursor_first(fresh, &b_key, &b, error);
+    while (left == KT_OK && right == KT_OK) {
+        int order = kt_span_compare(a_key, b_key);
+        if (order < 0) return differs(names, table, a_key, "is stored, and does not follow from the journal", error);
+        if (order > 0) return differs(names, table, b_key, "follows from the journal, and is not stored", error);
+        if (kt_span_compare(a, b) != 0) return differs(names, table, a_key, "is stored with other bytes than follow from the journal", error);
+        left = kt_cursor_next(stored, &a_key, &a, error);
+        right = kt_cursor_next(fresh, &b_key, &b, error);
+    }
+    if (left == KT_OK && right == KT_END) return differs(names, table, a_key, "is stored, and does not follow from the journal", error);
+    if (left == KT_END && right == KT_OK) return differs(names, table, b_key, "follows from the journal, and is not stored", error);
+    return left != KT_END ? left : right != KT_END ? right : KT_OK;
+}
+
+kt_code kt_state_compare(kt_store *names, kt_txn *stored, kt_txn *fresh, kt_error *error) {
+    kt_code code = KT_OK;
+    for (kt_table table = KT_TABLE_STATE; table < KT_TABLE_COUNT && code == KT_OK; table++) {
+        kt_cursor *a = NULL, *b = NULL;
+        code = kt_cursor_open(stored, table, &a, error);
+        if (code == KT_OK) code = kt_cursor_open(fresh, table, &b, error);
+        if (code == KT_OK) code = compare_table(names, table, a, b, error);
+        kt_cursor_close(a);
+        kt_cursor_close(b);
+    }
+    return code;
+}
