@@ -4,7 +4,7 @@
 
 static int append(void *context, const char *bytes, size_t size) {
     kt_pack *pack = context;
-    if (pack->size + size <= pack->room) memcpy(pack->data + pack->size, bytes, size);
+    if (size != 0 && pack->size + size <= pack->room) memcpy(pack->data + pack->size, bytes, size);
     pack->size += size;
     return 0;
 }

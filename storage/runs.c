@@ -386,7 +386,7 @@ kt_code kt_run_manifest(kt_txn *txn, kt_run_tables tables, kt_run **runs, uint32
 static kt_code load_once(kt_runs *runs, kt_txn *txn, kt_error *error) {
     if (runs->loaded) return KT_OK;
     kt_code code = kt_run_manifest(txn, runs->tables, &runs->runs, &runs->run_count, &runs->next_sequence, error);
-    if (code == KT_OK && runs->run_room < runs->run_count + 1) runs->run_room = runs->run_count + 1;
+    if (code == KT_OK) runs->run_room = runs->runs == NULL ? 0 : runs->run_count + 1;
     runs->loaded = code == KT_OK;
     return code;
 }

@@ -171,7 +171,8 @@ static void test_balance(void)
     gives_with("2024-01-01 x\n  a  $1\n  [v]  $-1\n", &keep,
                "! unbalanced: in:1: the entry's postings do not balance: off by 1 USD\n",
                "a virtual posting does not balance a real one");
-    gives_with("2024-01-01 x\n  (a)  $1\n", &keep, "! unsupported: in:2: unbalanced virtual posting (a): not supported, "
+    gives_with("2024-01-01 x\n  (a)  $1\n", &keep,
+               "! unsupported: in:2: unbalanced virtual posting (a): not supported, "
                "a book has no account that balances against nothing\n", "(virtual) is refused all the same");
     gives("2024-01-01 x\n  <a>  $1\n  b\n", "2024-01-01 \"x\": a 1 USD; b -1 USD\n", "a deferred posting is a posting");
 }
@@ -248,8 +249,10 @@ static void test_amounts(void)
     reads_as("commodity 1.000,00 EUR\n", "1.000 EUR", "1000 EUR", "so does hledger's commodity directive");
     reads_as("decimal-mark ,\n", "1.000 EUR", "1000 EUR", "and decimal-mark");
     reads_as("decimal-mark .\n", "1,000 EUR", "1000 EUR", "either way");
-    reads_as("2023-01-01\n  z  1 $ == 1 $\n  y\n\n", "1,000 EUR", "1.000 EUR", "in a file of hledger's a lone comma is decimal");
-    reads_as("D 1.000,00 EUR\n2023-01-01\n  z  1 $ == 1 $\n  y\n\n", "1.000", "1000 EUR", "where D gives bare numbers a name");
+    reads_as("2023-01-01\n  z  1 $ == 1 $\n  y\n\n", "1,000 EUR", "1.000 EUR",
+        "in a file of hledger's a lone comma is decimal");
+    reads_as("D 1.000,00 EUR\n2023-01-01\n  z  1 $ == 1 $\n  y\n\n", "1.000", "1000 EUR",
+        "where D gives bare numbers a name");
     refuses("", "0,123 EUR", "ambiguous number 0,123", "0,123 is refused: the tools disagree");
     refuses("", "12345,678 EUR", "ambiguous number 12345,678", "so is 12345,678");
     refuses("", "1,000,5 EUR", "ambiguous number 1,000,5", "and groups that nobody writes");
@@ -284,7 +287,8 @@ static void test_assertions(void)
         const char *text, *part, *law;
     } cases[] = {
         {"2024-01-02\n  a  $1 = $101\n  e\n", "2024-01-02: a 1 USD; e -1 USD", "an assertion that holds is no line"},
-        {"2024-01-02\n  a  $1 = $100\n  e\n", "! rule: in:7: balance assertion failed: a: expected 100 USD, found 101 USD",
+        {"2024-01-02\n  a  $1 = $100\n  e\n",
+            "! rule: in:7: balance assertion failed: a: expected 100 USD, found 101 USD",
          "one that fails is refused, naming expected and found"},
         {"2024-01-02\n  a  $0 =* $105\n  e\n", "2024-01-02: a 0 USD; e 0 USD", "=* counts the accounts below"},
         {"2024-01-02\n  a  1 EUR == $100\n  e\n", "and other commodities", "== allows no other commodity"},
@@ -308,10 +312,13 @@ static void test_assertions(void)
     says("2024-01-02 x\n  a  1 EUR = 3 EUR\n  b\n\n2024-01-01 x\n  a  2 EUR\n  b\n", "expected 3 EUR, found 1 EUR",
          "an assertion holds in the file's order");
     gives("decimal-mark .\n2024-01-02 x\n  a  1 EUR = 3 EUR\n  b\n\n2024-01-01 x\n  a  2 EUR\n  b  -2 EUR = -1 EUR\n",
-          "2024-01-02 \"x\": a 1 EUR; b -1 EUR\n! rule: in:8: balance assertion failed: b: expected -1 EUR, found -3 EUR\n",
+          "2024-01-02 \"x\": a 1 EUR; b -1 EUR\n"
+          "! rule: in:8: balance assertion failed: b: expected -1 EUR, found -3 EUR\n",
           "in a file of hledger's it may hold by date");
-    gives("2024-01-01 x\n  a  1 EUR\n  b\n\n2024-01-02 x\n  a  1 EUR = 5 EUR\n  b\n\n2024-01-02 y\n  a  1 EUR = 2 EUR\n  b\n",
-          "2024-01-01 \"x\": a 1 EUR; b -1 EUR\n! rule: in:6: balance assertion failed: a: expected 5 EUR, found 2 EUR\n"
+    gives("2024-01-01 x\n  a  1 EUR\n  b\n\n2024-01-02 x\n  a  1 EUR = 5 EUR\n  b\n\n2024-01-02 y\n"
+        "  a  1 EUR = 2 EUR\n  b\n",
+          "2024-01-01 \"x\": a 1 EUR; b -1 EUR\n"
+          "! rule: in:6: balance assertion failed: a: expected 5 EUR, found 2 EUR\n"
           "2024-01-02 \"y\": a 1 EUR; b -1 EUR\n", "a refused entry leaves no trace in the balances");
     says("decimal-mark .\n2024-01-02\n  a  1 EUR\n  b\n\n2024-01-01\n  a  = 5 EUR\n  b\n", "which has later postings",
          "an assignment against the dates is refused in a file of hledger's");
@@ -320,18 +327,21 @@ static void test_assertions(void)
 static void test_names(void)
 {
     gives("alias food=Expenses:Food\nalias E = Top\n2024-01-01\n  food  1 EUR\n  food:x  1 EUR\n  E:y\n",
-          "2024-01-01: Expenses:Food 1 EUR; Expenses:Food:x 1 EUR; Top:y -2 EUR\n", "aliases meet a name or its first part");
+          "2024-01-01: Expenses:Food 1 EUR; Expenses:Food:x 1 EUR; Top:y -2 EUR\n",
+          "aliases meet a name or its first part");
     gives("account A\n  alias q\n  note n\n2024-01-01\n  q  1 EUR\n  b\n", "2024-01-01: A 1 EUR; b -1 EUR\n",
           "an account may have aliases");
     gives("apply account Top\napply tag t\n2024-01-01\n  a  1 EUR\n  b\nend apply tag\nend apply account\n2024-01-02\n"
           "  a  1 EUR\n  b\n", "2024-01-01: Top:a 1 EUR; Top:b -1 EUR\n2024-01-02: a 1 EUR; b -1 EUR\n",
           "apply account puts accounts below another");
-    says("apply account T\nend apply tag\n", "!! invalid: in:2: end apply tag: the last one applied is a account", "in order");
+    says("apply account T\nend apply tag\n", "!! invalid: in:2: end apply tag: the last one applied is a account",
+        "in order");
     says("end\n", "end without an apply", "and an end has a beginning");
     says("alias /a/=b\n", "!! unsupported: in:1: alias with a /regular expression/", "alias by expression is refused");
     gives("commodity EUR\n  alias Euro\n  nomarket\n2024-01-01\n  a  1 Euro\n  b\n", "2024-01-01: a 1 EUR; b -1 EUR\n",
           "commodities may have aliases");
-    gives("account-rewrite a  z\n2024-01-01\n  a  1 EUR\n  b\n", "2024-01-01: z 1 EUR; b -1 EUR\n", "account-rewrite renames");
+    gives("account-rewrite a  z\n2024-01-01\n  a  1 EUR\n  b\n", "2024-01-01: z 1 EUR; b -1 EUR\n",
+        "account-rewrite renames");
     says("account-rewrite a  z\n2024-01-01\n  ab  1 EUR\n  b\n", "account-rewrite of a part", "whole names only");
     static const char *const symbols[] = {"$=AUD", "kr=DKK", NULL};
     read_options mapped = {.how = {.symbols = symbols}};
@@ -339,12 +349,15 @@ static void test_names(void)
                "symbols are mapped as told");
     static const char *const broken[] = {"$", NULL};
     read_options wrong = {.how = {.symbols = broken}};
-    gives_with("", &wrong, "!! usage: symbol $: expected SYMBOL=CODE, such as $=USD\n", "and a broken mapping is refused");
+    gives_with("", &wrong, "!! usage: symbol $: expected SYMBOL=CODE, such as $=USD\n",
+        "and a broken mapping is refused");
     read_options all = {.declarations = true};
-    gives_with("account Bank  ; type: Cash\naccount Spend\n  ; type:X\n2024-01-01\n  assets:a  1.50 EUR\n  Bank:b  2 X @ 1.234 Z\n"
+    gives_with("account Bank  ; type: Cash\naccount Spend\n  ; type:X\n2024-01-01\n  assets:a  1.50 EUR\n"
+        "  Bank:b  2 X @ 1.234 Z\n"
                "  Spend:c\n  REVENUE\t0 EUR\n", &all,
                "EUR 2\nX 0\nZ 3\nBank: type 1\nSpend: type 5\nassets:a: type 1\nBank:b: type 1\nSpend:c: type 5\n"
-               "REVENUE: type 4\n2024-01-01: assets:a 1.50 EUR; Bank:b 2 X @ 2.468 Z; Spend:c -1.50 EUR; REVENUE 0 EUR; "
+               "REVENUE: type 4\n2024-01-01: assets:a 1.50 EUR; Bank:b 2 X @ 2.468 Z; Spend:c -1.50 EUR; "
+               "REVENUE 0 EUR; "
                "Spend:c -2.468 Z\n",
                "currencies with their decimals and accounts with their types come first");
 }
@@ -354,7 +367,8 @@ static void test_directives(void)
     gives("comment\n2024 junk\nend comment\ntest bal\n 1\nend test\nP 2024-01-01 X $1\nN X\ntag t\n  check x\npayee p\n"
           "  alias q\ncheck x\ndefine x=1\nvalue x\nbazzle foo\nD $1,000.00\n~ monthly from 2024-01\n  a  $1\n  b\n"
           "~ Every 2nd day of month\n  a  $1\n!year 2024\nb x\n", "", "what changes no balance is passed over");
-    static const char *const refused[] = {"C 1 Kb = 1024 b", "eval x", "expr x", "python", "import x", "apply fixed X $1",
+    static const char *const refused[] = {"C 1 Kb = 1024 b", "eval x", "expr x", "python", "import x",
+        "apply fixed X $1",
                                           "i 2024/01/01 08:00:00 a", "o 2024/01/01 09:00:00", "--flat"};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         char journal[100];
@@ -369,7 +383,8 @@ static void test_directives(void)
     says("= expr 'true'\n  (Tithe)  0.1\n\n2024-01-01\n  a  1 EUR\n  b\n", "automated transaction (=)",
          "and so is one that is not understood");
     says("= [x\n  a  1\n", "!! invalid: in:1: automated transaction (=): not a query", "a broken query is refused");
-    says("~ invalid period\n  a  1\n", "!! invalid: in:1: periodic transaction (~): not a period", "so is a broken period");
+    says("~ invalid period\n  a  1\n", "!! invalid: in:1: periodic transaction (~): not a period",
+        "so is a broken period");
     says("assets:a  $1\n", "neither a transaction nor a directive: assets:a", "a posting at the margin is refused");
     says("include x\n", "!! unsupported: in:1: include", "includes are refused where there is no directory");
     says("account x\n  assert y\n", "!! unsupported: in:2: assert below account", "assert below account is refused");
@@ -412,7 +427,8 @@ static void test_includes(void)
     has_text(found, "!! unsupported: in:1: include: '**'", "** is refused by name");
     free(found);
     found = read_bytes("include bad.j\n2024-01-02\n  a  1 EUR\n  b\n", 40, &here);
-    has_text(found, "bad.j:1: the entry's postings do not balance: off by 1 EUR\n2024-01-02", "a refusal names the included file");
+    has_text(found, "bad.j:1: the entry's postings do not balance: off by 1 EUR\n2024-01-02",
+        "a refusal names the included file");
     free(found);
 }
 

@@ -253,8 +253,8 @@ static kt_code survey(kt_plaintext *p, kt_error *error)
         bool named = i < p->currency_count;
         if (!named && !bare_posted)
             break;
-        kt_plain_commodity *commodity =
-            kt_plaintext_names_commodity(&p->names, named ? p->currencies[i].code : "", named ? p->currencies[i].size : 0);
+        const char *name = named ? p->currencies[i].code : "";
+        kt_plain_commodity *commodity = kt_plaintext_names_commodity(&p->names, name, strlen(name));
         if (!commodity)
             return kt_fail(error, KT_MEMORY, "no memory for the journal's currencies");
         commodity->most = named ? p->currencies[i].decimals : bare;

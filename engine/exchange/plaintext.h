@@ -79,7 +79,11 @@ typedef struct kt_plain_sum {
     bool has_cost; /* some line's cost is in it */
 } kt_plain_sum;
 
-typedef enum kt_plain_applied_kind { KT_PLAIN_APPLY_ACCOUNT, KT_PLAIN_APPLY_TAG, KT_PLAIN_APPLY_YEAR } kt_plain_applied_kind;
+typedef enum kt_plain_applied_kind {
+    KT_PLAIN_APPLY_ACCOUNT,
+    KT_PLAIN_APPLY_TAG,
+    KT_PLAIN_APPLY_YEAR
+} kt_plain_applied_kind;
 
 typedef struct kt_plain_applied {
     kt_plain_applied_kind kind;

@@ -30,7 +30,8 @@ static char peek(const kt_plain_cursor *c)
 /* ledger ends a symbol at every one of these; hledger allows the second row. */
 static bool ends_symbol(char c)
 {
-    return c == 0 || kt_plaintext_text_is_blank(c) || kt_plaintext_text_is_digit(c) || strchr(".,;:+-*=<>{}[]()@\"|", c);
+    return c == 0 || kt_plaintext_text_is_blank(c) || kt_plaintext_text_is_digit(c) ||
+           strchr(".,;:+-*=<>{}[]()@\"|", c);
 }
 
 static bool only_hledger_symbol(char c)

@@ -265,7 +265,8 @@ static kt_code read_rewrite(kt_plaintext *p, kt_str text, kt_error *error)
     kt_str from = {text.data, split}, to = kt_plaintext_text_trim((kt_str){text.data + split, text.size - split});
     for (size_t i = 0; i < from.size; i++)
         if (memchr("\\^$.|?*+()[]{}/", from.data[i], 15))
-            return KT_PLAIN_REFUSE(p, error, KT_UNSUPPORTED, "account-rewrite with an expression is not supported: %.*s",
+            return KT_PLAIN_REFUSE(p, error, KT_UNSUPPORTED, "account-rewrite with an expression is not supported: "
+                                   "%.*s",
                                    KT_PLAIN_SHOWN(text));
     if (split + 1 >= text.size || to.size == 0)
         return KT_PLAIN_REFUSE(p, error, KT_UNSUPPORTED, "account-rewrite: only ACCOUNT  ACCOUNT is supported");

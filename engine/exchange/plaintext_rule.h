@@ -3,7 +3,8 @@
  *
  * An automated transaction adds postings to every later entry with an account that its query finds. Those are not
  * made here: a rule is kept, and the first entry that it touches is refused by name. A query that is one plain word
- * or /word/, with ^ or $, is decided exactly (ASCII letters without case, as ledger does); any other may touch anything.
+ * or /word/, with ^ or $, is decided exactly (ASCII letters without case, as ledger does); any other may touch
+ * anything.
  * A periodic transaction changes no balance unless a forecast or budget is asked for; its period must be one.
  *
  * Errors: KT_INVALID a broken query or period; KT_UNSUPPORTED an entry that a rule touches; KT_LIMIT.

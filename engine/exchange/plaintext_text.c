@@ -234,7 +234,8 @@ kt_code kt_plaintext_text_include(kt_plain_file *top, size_t line, kt_str patter
 {
     int shown = pattern.size > 200 ? 200 : (int)pattern.size;
     if (!top->directory)
-        return kt_fail(error, KT_UNSUPPORTED, "%s:%zu: include: not supported where the journal has no directory (%.*s)",
+        return kt_fail(error, KT_UNSUPPORTED, "%s:%zu: include: not supported where the journal has no directory "
+                       "(%.*s)",
                        top->name, line, shown, pattern.data);
     for (size_t i = 0; i + 1 < pattern.size; i++)
         if (pattern.data[i] == '*' && pattern.data[i + 1] == '*')

@@ -365,7 +365,8 @@ static bool as_tool_prints(const sums *ours, const char *command, const char *pa
 {
     char *text = run_tool(command, path);
     report r = {0};
-    bool good = text && parse_report(text, text + strlen(text), &r) && report_holds(ours, &r, command == ledger_flat, true, why, room);
+    bool good = text && parse_report(text, text + strlen(text), &r) &&
+                report_holds(ours, &r, command == ledger_flat, true, why, room);
     if (!text)
         snprintf(why, room, "the tool refuses the file");
     release_report(&r);
