@@ -5,7 +5,9 @@
 static kt_code print(const kt_reading *reading, const kt_report *report, kt_amount owed, kt_error *error)
 {
     kt_out *out;
-    kt_show_title(reading, "balance sheet", KT_DAY_NONE, report->to);
+    char title[40], day[KT_DAY_TEXT];
+    (void)snprintf(title, sizeof(title), "balance sheet at %s", kt_day_format(report->to, day));
+    kt_show_title(reading, title, KT_DAY_NONE, KT_DAY_NONE);
     kt_code code = kt_sections_open(reading, &out, error);
     if (code == KT_OK)
         code = kt_sections_add(out, report, KT_ASSET, "Assets", report->assets, error);

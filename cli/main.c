@@ -80,6 +80,18 @@ static bool reader_left(void)
     return ferror(stdout) != 0 && poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
 }
 
+/* A mapped file ended before its time: a damaged book, or an input that was cut while it was read. Nothing that was
+   not acknowledged exists (law 4), so going away with a sentence is enough. Only what a handler may call. */
+static void on_cut_short(int number)
+{
+    static const char text[] = "kontor: a file ends too early: the book is damaged (kontor verify says where), or an "
+                               "input was cut while it was read; nothing was stored\n";
+    (void)number;
+    if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+        _exit(4);
+    _exit(1);
+}
+
 int main(int argc, char **argv)
 {
     kt_arguments arguments;
@@ -88,6 +100,7 @@ int main(int argc, char **argv)
     (void)setlocale(LC_CTYPE, "C.UTF-8");
     /* A reader that goes away is an output that cannot be written, and no reason to die in the middle. */
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGBUS, on_cut_short);
     kt_code code = kt_arguments_parse(argc, argv, &arguments, &error);
     if (code == KT_OK)
         code = dispatch(&arguments, &error);

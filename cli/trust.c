@@ -24,7 +24,7 @@ static void on_found(void *context, const kt_finding *finding)
     trust->findings++;
     if (trust->style == KT_STYLE_TABLE) {
         printf("%s ", mark(false));
-        if (finding->record != UINT64_MAX)
+        if (finding->record != UINT64_MAX && strncmp(finding->what, "record ", 7) != 0)
             printf("record %" PRIu64 ": ", finding->record);
         printf("%s: ", kt_code_name(finding->code));
         kt_print_safe(stdout, kt_str_from(finding->what));
@@ -123,7 +123,8 @@ void kt_trust_print(const kt_trust *trust, const kt_verify_result *result)
         printf("%s %12s %s\n", clean ? mark(true) : "     ", count, lines[i].what);
     }
     printf("%s %12s state: %s\n", mark(result->state_equal), "",
-           result->state_equal ? "the replay gives the stored one" : "the stored one is not what the replay gives");
+           result->state_equal ? "the replay gives the stored one"
+                               : "not what the replay gives, or not to be compared");
     char root[48];
     (void)kt_base64_encode(result->root, sizeof(result->root), root);
     printf("root  %s\n", root);

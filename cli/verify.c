@@ -22,9 +22,10 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
         kt_progress_end(&trust.progress);
         if (code == KT_OK || trust.findings > 0)
             kt_trust_print(&trust, &result);
-        if (trust.findings > 0 && code == KT_DAMAGED)
-            code = kt_fail(error, KT_DAMAGED, "%s: %" PRIu64 " findings", directory,
-                           result.findings > trust.findings ? result.findings : trust.findings);
+        if (trust.findings > 0 && code == KT_DAMAGED) {
+            uint64_t count = result.findings > trust.findings ? result.findings : trust.findings;
+            code = kt_fail(error, KT_DAMAGED, "%s: %" PRIu64 " finding%s", directory, count, count == 1 ? "" : "s");
+        }
     }
     kt_code closed = kt_trust_close(&trust, code == KT_OK ? error : NULL);
     return code != KT_OK ? code : closed;

@@ -142,7 +142,7 @@ printf 'not a database' | dd of="$place/copy/data.mdb" bs=1 seek=16 conv=notrunc
 damaged "a database whose head is overwritten" 'copy'
 cp -r "$place/book" "$place/copy"
 truncate -s 5000 "$place/copy/data.mdb"
-damaged "a database that was cut short" 'copy'
+damaged "a database that was cut short" 'copy|ends too early|damaged'
 # LMDB's own format number, in both of its heads.
 cp -r "$place/book" "$place/copy"
 printf '\x63' | dd of="$place/copy/data.mdb" bs=1 seek=20 conv=notrunc status=none
