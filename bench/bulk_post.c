@@ -101,8 +101,10 @@ static void make_book(const char *directory, uint32_t accounts) {
     kt_book_close(book);
 }
 
-/* One year of two-line entries: rising voucher, 12-byte text, two accounts drawn at random, dates rising. */
-static void post(const char *directory, const struct options *options) {
+/* One year of two-line entries: rising voucher, 12-byte text, two accounts drawn at random, dates rising. Gives the
+   recorded time of the batch in the middle. */
+static int64_t post(const char *directory, const struct options *options) {
+    int64_t half_time = 0;
     kt_error error = {0};
     kt_book *book;
     kt_batch *batch = NULL;
@@ -133,13 +135,16 @@ static void post(const char *directory, const struct options *options) {
                           .line_count = 2};
         if (kt_batch_add(batch, &entry, NULL, &error) != KT_OK) die("an entry", &error);
         if ((i + 1) % options->batch == 0 || i + 1 == options->entries) {
-            if (kt_batch_commit(batch, NULL, &error) != KT_OK) die("a commit", &error);
+            kt_receipt receipt;
+            if (kt_batch_commit(batch, &receipt, &error) != KT_OK) die("a commit", &error);
+            if (i < options->entries / 2) half_time = receipt.recorded_us;
             batch = NULL;
         }
     }
     kt_book_close(book);
     free(codes);
     free(sizes);
+    return half_time;
 }
 
 /* ---- the ceiling ---- */
@@ -245,18 +250,93 @@ static int64_t run_ceiling(const char *book, const char *directory, const struct
     return spent;
 }
 
+/* ---- reading what was written ---- */
+
+#define ROUNDS 5
+
+static int compare_ns(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Median of the time that a trial balance takes, the view's opening included. */
+static int64_t time_balance(kt_book *book, kt_day at, const kt_view_options *known) {
+    int64_t spent[ROUNDS];
+    kt_error error = {0};
+    for (int i = 0; i < ROUNDS; i++) {
+        kt_view *view;
+        kt_balance *rows;
+        size_t count;
+        kt_balance_query query = {.from = KT_DAY_NONE, .to = at};
+        int64_t start = now_ns();
+        if (kt_view_open(book, known, &view, &error) != KT_OK || kt_balances(view, &query, &rows, &count, &error) != KT_OK)
+            die("a trial balance", &error);
+        spent[i] = now_ns() - start;
+        free(rows);
+        kt_view_close(view);
+    }
+    qsort(spent, ROUNDS, sizeof *spent, compare_ns);
+    return spent[ROUNDS / 2];
+}
+
+struct reading {
+    int64_t month_end, any_day, as_known, statement, open;
+};
+
+static int64_t time_statement(kt_book *book) {
+    int64_t spent[ROUNDS];
+    kt_error error = {0};
+    kt_day from, to;
+    kt_day_from_civil(2025, 6, 1, &from);
+    kt_day_from_civil(2025, 6, 30, &to);
+    for (int i = 0; i < ROUNDS; i++) {
+        kt_view *view;
+        kt_statement *statement;
+        int64_t start = now_ns();
+        if (kt_view_open(book, NULL, &view, &error) != KT_OK ||
+            kt_statement_read(view, KT_STR("1001"), from, to, &statement, &error) != KT_OK)
+            die("a statement", &error);
+        spent[i] = now_ns() - start;
+        kt_statement_free(statement);
+        kt_view_close(view);
+    }
+    qsort(spent, ROUNDS, sizeof *spent, compare_ns);
+    return spent[ROUNDS / 2];
+}
+
+static void time_reading(const char *directory, int64_t half_time, struct reading *out) {
+    kt_error error = {0};
+    kt_book *book;
+    kt_day month_end, any_day;
+    kt_view_options known = {.as_known = true, .known_us = half_time};
+    kt_day_from_civil(2025, 11, 30, &month_end);
+    kt_day_from_civil(2025, 11, 17, &any_day);
+    int64_t start = now_ns();
+    if (kt_book_open(directory, NULL, &book, &error) != KT_OK) die("opening", &error);
+    out->open = now_ns() - start;
+    out->month_end = time_balance(book, month_end, NULL);
+    out->any_day = time_balance(book, any_day, NULL);
+    out->as_known = time_balance(book, month_end, &known);
+    out->statement = time_statement(book);
+    kt_book_close(book);
+}
+
 /* ---- telling ---- */
 
-static void report(const struct options *options, int64_t spent, int64_t cpu, int64_t ceiling, uint64_t disk, uint64_t free_pages) {
+static void report(const struct options *options, int64_t spent, int64_t cpu, int64_t ceiling, uint64_t disk, uint64_t free_pages,
+                   const struct reading *reading) {
     uint64_t rate = (uint64_t)((kt_uint128)options->entries * 1000000000u / (uint64_t)spent);
     uint64_t top = (uint64_t)((kt_uint128)options->entries * 1000000000u / (uint64_t)ceiling);
     uint64_t permille = rate * 1000 / top, tenths = disk * 10 / options->entries, mb = (uint64_t)atomic_load(&peak_kb) / 1024;
     if (options->json)
         printf("{\"bench\":\"bulk_post\",\"entries\":%llu,\"accounts\":%u,\"batch\":%u,\"entries_per_s\":%llu,\"ceiling_per_s\":%llu,"
-               "\"ratio\":%llu.%03llu,\"bytes_per_entry\":%llu.%llu,\"rss_mb\":%llu,\"free_pages\":%llu}\n",
+               "\"ratio\":%llu.%03llu,\"bytes_per_entry\":%llu.%llu,\"rss_mb\":%llu,\"free_pages\":%llu,"
+               "\"balance_month_end_us\":%lld,\"balance_any_day_us\":%lld,\"balance_as_known_us\":%lld,\"statement_month_us\":%lld,\"open_us\":%lld}\n",
                (unsigned long long)options->entries, options->accounts, options->batch, (unsigned long long)rate,
                (unsigned long long)top, (unsigned long long)permille / 1000, (unsigned long long)permille % 1000,
-               (unsigned long long)tenths / 10, (unsigned long long)tenths % 10, (unsigned long long)mb, (unsigned long long)free_pages);
+               (unsigned long long)tenths / 10, (unsigned long long)tenths % 10, (unsigned long long)mb, (unsigned long long)free_pages,
+               (long long)reading->month_end / 1000, (long long)reading->any_day / 1000, (long long)reading->as_known / 1000,
+               (long long)reading->statement / 1000, (long long)reading->open / 1000);
     else
         printf("entries         %12llu  (batches of %u, %u accounts)\n"
                "posted          %12llu  entries/s, durable, all checks\n"
@@ -265,11 +345,18 @@ static void report(const struct options *options, int64_t spent, int64_t cpu, in
                "ratio           %8llu.%03llu\n"
                "on disk         %10llu.%llu  bytes/entry\n"
                "memory          %12llu  MB anonymous at its peak\n"
-               "free pages      %12llu  that LMDB will use again\n",
+               "free pages      %12llu  that LMDB will use again\n"
+               "trial balance   %12lld  us at a month's end, median of 5\n"
+               "                %12lld  us on any day\n"
+               "                %12lld  us at a month's end as known half-way\n"
+               "statement       %12lld  us, one account, one month\n"
+               "opening         %12lld  us\n",
                (unsigned long long)options->entries, options->batch, options->accounts, (unsigned long long)rate,
                (unsigned long long)cpu / options->entries, (unsigned long long)spent / options->entries,
                (unsigned long long)top, (unsigned long long)permille / 1000, (unsigned long long)permille % 1000,
-               (unsigned long long)tenths / 10, (unsigned long long)tenths % 10, (unsigned long long)mb, (unsigned long long)free_pages);
+               (unsigned long long)tenths / 10, (unsigned long long)tenths % 10, (unsigned long long)mb, (unsigned long long)free_pages,
+               (long long)reading->month_end / 1000, (long long)reading->any_day / 1000, (long long)reading->as_known / 1000,
+               (long long)reading->statement / 1000, (long long)reading->open / 1000);
 }
 
 static void read_stats(const char *directory, kt_stats *stats) {
@@ -328,6 +415,7 @@ int main(int count, char **words) {
     kt_error error = {0};
     pthread_t watcher;
     kt_stats stats;
+    struct reading reading;
     snprintf(base, sizeof base, "%s/kontor-bench-XXXXXX", options.directory);
     if (mkdtemp(base) == NULL) die(base, NULL);
     snprintf(book, sizeof book, "%s/book", base);
@@ -336,14 +424,15 @@ int main(int count, char **words) {
     atomic_store(&watching, true);
     if (pthread_create(&watcher, NULL, watch, NULL) != 0) die("a thread", NULL);
     int64_t start = now_ns(), cpu = cpu_ns();
-    post(book, &options);
+    int64_t half_time = post(book, &options);
     int64_t spent = now_ns() - start;
     cpu = cpu_ns() - cpu;
     atomic_store(&watching, false);
     pthread_join(watcher, NULL);
     read_stats(book, &stats);
+    time_reading(book, half_time, &reading);
     int64_t top = run_ceiling(book, ceiling, &options);
-    report(&options, spent, cpu, top, stats.disk_bytes, stats.free_pages);
+    report(&options, spent, cpu, top, stats.disk_bytes, stats.free_pages, &reading);
     fflush(stdout);
     kt_code code = kt_verify(book, NULL, NULL, &error);
     if (code != KT_OK) fprintf(stderr, "bulk_post: what was written does not verify: %s\n", error.text);

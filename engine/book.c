@@ -61,6 +61,13 @@ static kt_code head_moves(void *context, kt_error *error) {
     return kt_fold_flush(book->fold, error);
 }
 
+static bool is_full(void *context) { return kt_fold_is_full(((kt_book *)context)->fold); }
+
+static kt_code piece_ends(void *context, kt_error *error) {
+    kt_book *book = context;
+    return kt_fold_spill(book->fold, true, error);
+}
+
 static void txn_renewed(void *context, kt_txn *txn) {
     kt_book *book = context;
     kt_fold_bind(book->fold, txn);
@@ -95,6 +102,8 @@ static kt_code open_parts(kt_book *book, bool create, bool read_only, kt_error *
                                   .block = block_written,
                                   .sealed = batch_sealed,
                                   .flush = head_moves,
+                                  .full = is_full,
+                                  .piece = piece_ends,
                                   .renewed = txn_renewed,
                                   .recover = recover,
                                   .context = book};
@@ -399,7 +408,10 @@ kt_code kt_batch_may(kt_batch *batch, uint32_t kind, kt_error *error) {
     if (batch->broken != KT_OK) return kt_fail(error, batch->broken, "the batch is broken off: only abort is left");
     uint32_t right = kt_fold_kind(book->fold, kind)->right;
     kt_fold_uses(book->fold, right);
-    return kt_access_check(kt_fold_state(book->fold), kt_signer_public(book->actor), right, error);
+    if ((batch->granted & right) == right) return KT_OK;
+    kt_code code = kt_access_check(kt_fold_state(book->fold), kt_signer_public(book->actor), right, error);
+    if (code == KT_OK) batch->granted |= right;
+    return code;
 }
 
 kt_code kt_batch_append(kt_batch *batch, kt_span record, uint64_t *number, kt_error *error) {

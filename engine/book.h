@@ -19,6 +19,7 @@ struct kt_batch {
     bool has_digest, allow_duplicate_voucher;
     uint8_t digest[KT_DIGEST_SIZE];
     uint64_t read, rejected, entries;
+    uint32_t granted; /* rights that the actor was found to have: asked once a batch */
     kt_code broken; /* surroundings failed: only abort is left */
 };
 

@@ -7,6 +7,7 @@
 
 #define DEPARTMENTS_MAX 8
 #define ROW_FIXED 114u
+#define SPILL_BYTES ((size_t)6 << 20) /* of changes to one table: some ten thousand pages at the worst */
 
 struct kt_fold {
     const kt_registry *registry;
@@ -212,5 +213,21 @@ kt_code kt_fold_recover(kt_fold *fold, kt_txn *txn, kt_error *error) {
     kt_code code = KT_OK;
     for (unsigned i = 0; i < fold->registry->department_count && code == KT_OK; i++)
         code = fold->registry->departments[i]->recover(txn, error);
+    return code;
+}
+
+bool kt_fold_is_full(const kt_fold *fold) {
+    for (unsigned i = 0; i < fold->registry->department_count; i++)
+        if (kt_state_bytes(fold->state, fold->registry->departments[i]->spills) > SPILL_BYTES) return true;
+    return false;
+}
+
+kt_code kt_fold_spill(kt_fold *fold, bool undo, kt_error *error) {
+    kt_code code = KT_OK;
+    for (unsigned i = 0; i < fold->registry->department_count && code == KT_OK; i++) {
+        kt_table table = fold->registry->departments[i]->spills;
+        if (table == 0 || kt_state_bytes(fold->state, table) <= SPILL_BYTES) continue;
+        code = kt_state_spill(fold->state, table, undo ? KT_TABLE_UNDO : table, error);
+    }
     return code;
 }

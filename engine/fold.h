@@ -34,6 +34,7 @@ typedef struct kt_department {
     kt_code (*block)(void *self, uint64_t first, uint32_t count, kt_error *error); /* a block ended */
     kt_code (*flush)(void *self, kt_error *error);                                /* the head moves */
     kt_code (*recover)(kt_txn *txn, kt_error *error); /* drop what a broken-off batch wrote */
+    kt_table spills; /* a table that only the writer reads; 0: none */
 } kt_department;
 
 typedef struct kt_kind {
@@ -70,6 +71,10 @@ kt_code kt_fold_genesis_apply(kt_fold *fold, const kt_genesis *genesis, kt_error
 kt_code kt_fold_sealed(kt_fold *fold, const kt_seal *seal, uint64_t number, kt_error *error);
 kt_code kt_fold_block(kt_fold *fold, uint64_t first, uint32_t count, kt_error *error);
 kt_code kt_fold_flush(kt_fold *fold, kt_error *error);
+/* Changes that only writers read are written once there are many, so that memory stays flat. undo: keep what they
+   replaced (a scratch store keeps nothing). */
+bool kt_fold_is_full(const kt_fold *fold);
+kt_code kt_fold_spill(kt_fold *fold, bool undo, kt_error *error);
 kt_code kt_fold_recover(kt_fold *fold, kt_txn *txn, kt_error *error);
 
 /* A sealed batch as state keeps it. */

@@ -7,6 +7,7 @@
 
 #include "engine/tables.h"
 #include "storage/codec.h"
+#include "storage/run.h"
 
 #define COMMIT_BLOCKS 64u
 
@@ -77,8 +78,10 @@ static kt_code commit(kt_replay *replay, kt_error *error) {
 static kt_code end_block(kt_replay *replay, kt_error *error) {
     kt_code code = kt_fold_block(replay->fold, replay->block_first, replay->block_count, error);
     if (code == KT_OK && replay->sealed) code = kt_fold_flush(replay->fold, error);
-    if (code == KT_OK && ++replay->blocks >= COMMIT_BLOCKS) code = commit(replay, error);
-    return code;
+    if (code != KT_OK) return code;
+    bool full = kt_fold_is_full(replay->fold);
+    if (full) code = kt_fold_spill(replay->fold, false, error);
+    return code == KT_OK && (++replay->blocks >= COMMIT_BLOCKS || full) ? commit(replay, error) : code;
 }
 
 static kt_code apply(kt_replay *replay, uint64_t number, kt_error *error) {
@@ -162,15 +165,38 @@ static kt_code differs(kt_store *names, kt_table table, kt_span key, const char 
     return kt_fail(error, KT_DAMAGED, "state: table %s, key %s: %s", kt_table_name(names, table), text, how);
 }
 
-static kt_code compare_table(kt_store *names, kt_table table, kt_cursor *stored, kt_cursor *fresh, kt_error *error) {
+/* Runs of a batch that is being written in pieces, or was broken off, lie above those of the head and are no state
+   yet: the sequence they begin at, or none. */
+static kt_code pending_runs(kt_txn *stored, uint64_t *from, kt_error *error) {
+    const kt_run_tables tables = {KT_TABLE_RUNS, KT_TABLE_CELLS, KT_TABLE_LISTS};
+    kt_run *runs = NULL;
+    kt_span mark;
+    uint32_t count;
+    *from = UINT64_MAX;
+    kt_code code = kt_txn_get(stored, KT_TABLE_META, kt_span_of("pending", 7), &mark, error);
+    if (code != KT_OK) return code == KT_NOT_FOUND ? KT_OK : code;
+    code = kt_run_manifest(stored, tables, &runs, &count, from, error);
+    free(runs);
+    return code;
+}
+
+/* Keys of runs begin with the run's sequence, so what is above comes last. */
+static kt_code within(kt_code code, kt_table table, kt_span key, uint64_t end) {
+    bool of_runs = table == KT_TABLE_CELLS || table == KT_TABLE_LISTS;
+    return code == KT_OK && of_runs && key.size >= 8 && kt_get_be64(key.data) >= end ? KT_END : code;
+}
+
+static kt_code compare_table(kt_store *names, kt_table table, uint64_t end, kt_cursor *stored, kt_cursor *fresh,
+                             kt_error *error) {
     kt_span a_key, a, b_key, b;
-    kt_code left = kt_cursor_first(stored, &a_key, &a, error), right = kt_cursor_first(fresh, &b_key, &b, error);
+    kt_code left = within(kt_cursor_first(stored, &a_key, &a, error), table, a_key, end);
+    kt_code right = kt_cursor_first(fresh, &b_key, &b, error);
     while (left == KT_OK && right == KT_OK) {
         int order = kt_span_compare(a_key, b_key);
         if (order < 0) return differs(names, table, a_key, "is stored, and does not follow from the journal", error);
         if (order > 0) return differs(names, table, b_key, "follows from the journal, and is not stored", error);
         if (kt_span_compare(a, b) != 0) return differs(names, table, a_key, "is stored with other bytes than follow from the journal", error);
-        left = kt_cursor_next(stored, &a_key, &a, error);
+        left = within(kt_cursor_next(stored, &a_key, &a, error), table, a_key, end);
         right = kt_cursor_next(fresh, &b_key, &b, error);
     }
     if (left == KT_OK && right == KT_END) return differs(names, table, a_key, "is stored, and does not follow from the journal", error);
@@ -179,12 +205,13 @@ static kt_code compare_table(kt_store *names, kt_table table, kt_cursor *stored,
 }
 
 kt_code kt_state_compare(kt_store *names, kt_txn *stored, kt_txn *fresh, kt_error *error) {
-    kt_code code = KT_OK;
+    uint64_t end;
+    kt_code code = pending_runs(stored, &end, error);
     for (kt_table table = KT_TABLE_STATE; table < KT_TABLE_COUNT && code == KT_OK; table++) {
         kt_cursor *a = NULL, *b = NULL;
         code = kt_cursor_open(stored, table, &a, error);
         if (code == KT_OK) code = kt_cursor_open(fresh, table, &b, error);
-        if (code == KT_OK) code = compare_table(names, table, a, b, error);
+        if (code == KT_OK) code = compare_table(names, table, end, a, b, error);
         kt_cursor_close(a);
         kt_cursor_close(b);
     }

@@ -8,14 +8,13 @@
 #include "storage/records.h"
 
 enum {
-    KT_TABLE_ACTORS = KT_TABLE_STATE, /* 4: actor key -> facts */
-    KT_TABLE_BATCHES,                 /* 5: batch id -> number of its seal */
-    KT_TABLE_SEALS,                   /* 6: number of a seal -> the batch's facts */
-    KT_TABLE_TOTALS,                  /* 7: a department's name -> its counters */
-    KT_TABLE_ACCOUNTS,                /* 8: code -> id */
-    KT_TABLE_ACCOUNT_FACTS,           /* 9: id, record -> the account as of that record */
-    KT_TABLE_CURRENCIES,              /* 10: code -> facts */
-    KT_TABLE_SPARE,                   /* 11: not used */
+    KT_TABLE_ACTORS = KT_TABLE_STATE, /* 5: actor key -> facts */
+    KT_TABLE_BATCHES,                 /* 6: batch id -> number of its seal */
+    KT_TABLE_SEALS,                   /* 7: number of a seal -> the batch's facts */
+    KT_TABLE_TOTALS,                  /* 8: a department's name -> its counters */
+    KT_TABLE_ACCOUNTS,                /* 9: code -> id */
+    KT_TABLE_ACCOUNT_FACTS,           /* 10: id, record -> the account as of that record */
+    KT_TABLE_CURRENCIES,              /* 11: code -> facts */
     KT_TABLE_PERIODS,                 /* 12: month -> closed or reopened */
     KT_TABLE_COMPANY,                 /* 13: day, record -> facts from that day on */
     KT_TABLE_DIMENSIONS,              /* 14: set of (dimension, value) pairs -> id */

@@ -285,7 +285,7 @@ kt_code kt_envelope_read(kt_span record, kt_envelope *out, kt_error *error) {
     if (!kt_unpack_array(&unpack, &count) || count != 5 || !kt_unpack_uint(&unpack, &version))
         return kt_fail(error, KT_DAMAGED, "a record is not an envelope of five");
     if (version != KT_ENVELOPE_VERSION)
-        return kt_fail(error, KT_NEWER, "a record has envelope version %llu, expected %d",
+        return kt_fail(error, version == 0 ? KT_DAMAGED : KT_NEWER, "a record has envelope version %llu, expected %d",
                        (unsigned long long)version, KT_ENVELOPE_VERSION);
     if (!kt_unpack_uint(&unpack, &kind) || !kt_unpack_uint(&unpack, &kind_version) || !kt_unpack_int(&unpack, &date) ||
         kind > UINT32_MAX || kind_version > UINT32_MAX || date < INT32_MIN || date > INT32_MAX)

@@ -80,7 +80,8 @@ kt_code kt_log_row_known(kt_txn *txn, int64_t time_us, kt_log_row *out, kt_error
     if (code != KT_OK) return code;
     uint64_t low = 0, high = 0;
     code = kt_cursor_last(cursor, &key, &value, error);
-    if (code == KT_OK) high = kt_get_be64(key.data);
+    if (code == KT_OK) code = kt_log_row_read(key, value, &row, error);
+    if (code == KT_OK) high = row.size;
     while (code == KT_OK && low <= high) {
         uint64_t middle = low + (high - low) / 2;
         kt_put_be64(wanted, middle);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "storage/codec.h"
+#include "storage/state.h"
 
 #define PIECE_BLOCKS 24u /* blocks of one transaction: bounds its memory */
 #define PART_BODY (KT_RECORD_MAX - 64u)
@@ -77,26 +78,46 @@ static kt_code take_lock(kt_journal *journal, bool no_wait, kt_error *error) {
     return KT_OK;
 }
 
-/* J2: drops blocks above the head and lets the engine do likewise, in the open transaction. */
-static kt_code drop_pending(kt_journal *journal, kt_error *error) {
+/* Deletes the rows of a table from one key up to, and without, another. */
+static kt_code drop_rows(kt_txn *txn, kt_table table, kt_span from, kt_span to, kt_error *error) {
     kt_span key, value;
-    uint8_t from[8];
     kt_cursor *cursor;
+    kt_code code = kt_cursor_open(txn, table, &cursor, error);
+    if (code != KT_OK) return code;
+    kt_cursor_raw(cursor, true); /* damaged or not, it goes */
+    do {
+        code = kt_cursor_seek(cursor, from, &key, &value, error);
+        if (code == KT_OK) code = kt_span_compare(key, to) < 0 ? kt_cursor_delete(cursor, error) : KT_END;
+    } while (code == KT_OK);
+    kt_cursor_close(cursor);
+    return code == KT_END ? KT_OK : code;
+}
+
+/* Blocks that begin at or above the head, and the roots of tiles that the head does not fill. */
+static kt_code drop_above(kt_txn *txn, uint64_t size, kt_error *error) {
+    static const uint8_t above_all[16] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    uint8_t from[9], to[1];
+    kt_put_be64(from, size);
+    kt_code code = drop_rows(txn, KT_TABLE_BLOCKS, kt_span_of(from, 8), kt_span_of(above_all, sizeof above_all), error);
+    for (unsigned level = 0; level < KT_TREE_LEVELS / 8 - 1 && code == KT_OK; level++) {
+        from[0] = (uint8_t)level;
+        to[0] = (uint8_t)(level + 1);
+        kt_put_be64(from + 1, size >> (8 * (level + 1)));
+        code = drop_rows(txn, KT_TABLE_TILES, kt_span_of(from, sizeof from), kt_span_of(to, sizeof to), error);
+    }
+    return code;
+}
+
+/* J2: drops what lies above the head and lets the engine do likewise, in the open transaction. */
+static kt_code drop_pending(kt_journal *journal, kt_error *error) {
+    kt_span value;
     uint64_t size = journal->head.tree.size;
     kt_code code = kt_txn_get(journal->txn, KT_TABLE_META, pending_key(), &value, error);
     if (code == KT_NOT_FOUND) return KT_OK;
-    if (code == KT_OK) code = kt_cursor_open(journal->txn, KT_TABLE_BLOCKS, &cursor, error);
+    if (code == KT_OK) code = drop_above(journal->txn, size, error);
     if (code != KT_OK) return code;
-    kt_cursor_raw(cursor, true);
-    kt_put_be64(from, size);
-    do {
-        code = kt_cursor_seek(cursor, kt_span_of(from, sizeof from), &key, &value, error);
-        if (code == KT_OK) code = kt_cursor_delete(cursor, error);
-    } while (code == KT_OK);
-    kt_cursor_close(cursor);
-    if (code != KT_END) return code;
-    code = KT_OK;
-    if (journal->options.recover != NULL)
+    code = kt_state_undo(journal->txn, KT_TABLE_UNDO, error);
+    if (code == KT_OK && journal->options.recover != NULL)
         code = journal->options.recover(journal->options.context, journal->txn, size, error);
     if (code == KT_OK) code = kt_txn_delete(journal->txn, KT_TABLE_META, pending_key(), error);
     if (code != KT_OK) return code;
@@ -209,6 +230,7 @@ static kt_code commit_piece(kt_journal *journal, kt_error *error) {
     uint8_t size[8];
     kt_put_le64(size, journal->head.tree.size);
     kt_code code = kt_txn_put(journal->txn, KT_TABLE_META, pending_key(), kt_span_of(size, sizeof size), error);
+    if (code == KT_OK && journal->options.piece != NULL) code = journal->options.piece(journal->options.context, error);
     if (code != KT_OK) return code;
     kt_txn *txn = journal->txn;
     journal->txn = NULL;
@@ -223,7 +245,9 @@ static kt_code commit_piece(kt_journal *journal, kt_error *error) {
 kt_code kt_journal_room(kt_journal *journal, size_t most, uint8_t **room, kt_error *error) {
     if (journal->count == KT_BLOCK_RECORDS || journal->bytes + most > KT_BLOCK_BYTES) {
         kt_code code = write_block(journal, error);
-        if (code == KT_OK && journal->blocks >= PIECE_BLOCKS) code = commit_piece(journal, error);
+        bool full = journal->blocks >= PIECE_BLOCKS ||
+                    (journal->options.full != NULL && journal->options.full(journal->options.context));
+        if (code == KT_OK && full) code = commit_piece(journal, error);
         if (code != KT_OK) return code;
     }
     *room = journal->data + journal->bytes;
@@ -307,6 +331,8 @@ static void set_time(kt_journal *journal, kt_seal *seal) {
 static kt_code append_seal(kt_journal *journal, const kt_seal_input *input, kt_seal *seal, kt_error *error) {
     char message[KT_SEAL_MESSAGE_MAX];
     uint8_t *room;
+    if (input->id.size == 0 || input->id.size > KT_SEAL_ID_MAX) /* no reader would take the seal */
+        return kt_fail(error, KT_USAGE, "a batch id has %zu bytes, expected 1 to %d", input->id.size, KT_SEAL_ID_MAX);
     kt_code code = kt_journal_room(journal, KT_SEAL_RECORD_MAX, &room, error);
     if (code == KT_OK) code = hash_new(journal, error);
     if (code != KT_OK) return code;
@@ -344,7 +370,8 @@ static kt_code move_head(kt_journal *journal, const kt_seal *seal, const kt_sign
     kt_checkpoint_sign(&checkpoint, log, head->signature);
     kt_code code = kt_log_head_write(journal->txn, head, error);
     if (code != KT_OK || !journal->pending) return code;
-    return kt_txn_delete(journal->txn, KT_TABLE_META, pending_key(), error);
+    code = kt_txn_clear(journal->txn, KT_TABLE_UNDO, error);
+    return code == KT_OK ? kt_txn_delete(journal->txn, KT_TABLE_META, pending_key(), error) : code;
 }
 
 kt_code kt_journal_seal(kt_journal *journal, const kt_seal_input *input, kt_seal *seal, kt_log_head *head,

@@ -36,6 +36,10 @@ typedef struct kt_journal_options {
     kt_code (*sealed)(void *context, const kt_seal *seal, uint64_t number, kt_error *error);
     /* All blocks are written and the head is about to move: the engine writes the rest of its state. May be NULL. */
     kt_code (*flush)(void *context, kt_error *error);
+    /* Does the engine hold so much that a piece should be committed? May be NULL. */
+    bool (*full)(void *context);
+    /* A piece is about to be committed above the head: the engine may write what only writers read. May be NULL. */
+    kt_code (*piece)(void *context, kt_error *error);
     /* A piece was committed and a new write transaction begun: what was bound to the old one is void. May be NULL. */
     void (*renewed)(void *context, kt_txn *txn);
     /* What a broken-off batch left above the head is dropped: the engine does the same with its state. */

@@ -97,6 +97,7 @@ kt_code kt_long_read(kt_span body, kt_long *out, kt_error *error) {
     if (!kt_unpack_array(&unpack, &fields) || fields != 4 || !kt_unpack_uint(&unpack, &kind) ||
         !kt_unpack_uint(&unpack, &kind_version) || !kt_unpack_uint(&unpack, &out->size) ||
         !kt_unpack_bytes(&unpack, &hashes, &size) || !kt_unpack_done(&unpack) || kind > UINT32_MAX ||
+        kind < KT_KIND_STORAGE_END || /* a seal in parts would be applied, and nobody would check its signature */
         kind_version > UINT32_MAX || size == 0 || size % KT_HASH_SIZE != 0 || out->size > KT_WHOLE_MAX)
         return kt_fail(error, KT_DAMAGED, "the head of a long record is malformed");
     count = (uint32_t)(size / KT_HASH_SIZE);

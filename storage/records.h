@@ -14,7 +14,7 @@
 #include "storage/digest.h"
 
 /* Storage's own tables; the engine's state follows. */
-enum { KT_TABLE_META = 0, KT_TABLE_BLOCKS = 1, KT_TABLE_TILES = 2, KT_TABLE_HEADS = 3, KT_TABLE_STATE = 4 };
+enum { KT_TABLE_META = 0, KT_TABLE_BLOCKS = 1, KT_TABLE_TILES = 2, KT_TABLE_HEADS = 3, KT_TABLE_UNDO = 4, KT_TABLE_STATE = 5 };
 
 /* Storage's own kinds of record. */
 enum { KT_KIND_GENESIS = 0, KT_KIND_SEAL = 1, KT_KIND_PART = 2, KT_KIND_LONG = 3, KT_KIND_STORAGE_END = 1024 };

@@ -130,14 +130,24 @@ static struct gathered_cell *find_cell(kt_runs *runs, const kt_run_key *key) {
     return cell;
 }
 
+/* The cell found last was new and holds nothing: as if it had not been asked for. */
+static void forget_cell(kt_runs *runs) {
+    uint32_t last = runs->cell_count - 1, at = 0;
+    while (runs->slots[at] != last) at++;
+    runs->slots[at] = NONE; /* the newest stands at the end of its chain, so no other is cut off */
+    runs->cell_count = last;
+}
+
 static bool add_to(kt_int128 *sum, kt_int128 amount) { return !__builtin_add_overflow(*sum, amount, sum); }
+
+static bool take_from(kt_int128 *sum, kt_int128 amount) { return !__builtin_sub_overflow(*sum, amount, sum); }
 
 /* LAW 8: a sum that does not fit 128 bits is refused, not wrapped. */
 static bool add_columns(kt_run_cell *cell, const kt_run_item *item) {
     bool debit = (item->amount > 0) != item->minus;
-    if (!(debit ? add_to(&cell->debit, item->amount) : add_to(&cell->credit, -item->amount))) return false;
+    if (!(debit ? add_to(&cell->debit, item->amount) : take_from(&cell->credit, item->amount))) return false;
     kt_int128 book = item->own_book ? (item->unvalued ? 0 : item->book) : item->amount;
-    if (!(debit ? add_to(&cell->book_debit, book) : add_to(&cell->book_credit, -book))) return false;
+    if (!(debit ? add_to(&cell->book_debit, book) : take_from(&cell->book_credit, book))) return false;
     cell->count++;
     if (item->own_book) {
         cell->own_book = true;
@@ -153,6 +163,7 @@ kt_code kt_runs_add(kt_runs *runs, const kt_run_key *key, const kt_run_item *ite
     kt_run_cell before = cell->cell;
     if (!add_columns(&cell->cell, item)) {
         cell->cell = before;
+        if (cell->first_item == NONE) forget_cell(runs); /* it was made for this one */
         return kt_fail(error, KT_OVERFLOW, "an account's sum exceeds 128 bits");
     }
     uint32_t index = runs->item_count++;
@@ -402,7 +413,7 @@ kt_code kt_runs_block(kt_runs *runs, kt_txn *txn, uint64_t first, uint32_t count
 }
 
 kt_code kt_runs_seal(kt_runs *runs, kt_txn *txn, kt_error *error) {
-    if (!runs->loaded) return KT_OK; /* nothing was added */
+    if (!runs->loaded || runs->next_sequence == 1) return KT_OK; /* nothing was added, or ever was */
     size_t size = 8 + (size_t)runs->run_count * KT_RUN_LINE;
     uint8_t *value = malloc(size);
     if (value == NULL) return no_memory(error);
@@ -451,5 +462,29 @@ kt_code kt_runs_count(kt_txn *txn, kt_run_tables tables, uint64_t *runs, uint64_
     for (uint32_t i = 0; i < count && code == KT_OK; i++)
         if (list[i].sums) *postings += list[i].postings;
     free(list);
+    return code;
+}
+
+static kt_code run_sums(kt_runs *runs, kt_txn *txn, const kt_run *run, uint32_t account,
+                        kt_code (*cell)(void *context, const kt_run_cell *cell, kt_error *error), void *context, kt_error *error) {
+    kt_run_reader *reader = &runs->readers[0];
+    kt_code code = kt_run_reader_open(reader, txn, runs->tables, run, account, error);
+    if (code != KT_OK) return code;
+    while ((code = kt_run_reader_next(reader, error)) == KT_OK && reader->cell.key.account <= account) {
+        if (reader->cell.key.account == account) code = cell(context, &reader->cell, error);
+        if (code != KT_OK) break;
+    }
+    kt_run_reader_close(reader);
+    return code == KT_END ? KT_OK : code;
+}
+
+/* The manifest in memory, not the stored one: it lists the open batch's runs too. */
+kt_code kt_runs_sums(kt_runs *runs, kt_txn *txn, uint32_t account,
+                     kt_code (*cell)(void *context, const kt_run_cell *cell, kt_error *error), void *context, kt_error *error) {
+    kt_code code = load_once(runs, txn, error);
+    for (uint32_t i = 0; i < runs->run_count && code == KT_OK; i++)
+        if (runs->runs[i].sums) code = run_sums(runs, txn, &runs->runs[i], account, cell, context, error);
+    for (uint32_t i = 0; i < runs->cell_count && code == KT_OK; i++)
+        if (runs->cells[i].cell.key.account == account) code = cell(context, &runs->cells[i].cell, error);
     return code;
 }

@@ -87,8 +87,8 @@ kt_code kt_seal_read(kt_span body, uint32_t kind_version, kt_seal *out, kt_error
     const char *id;
     const uint8_t *input;
     size_t id_size, input_size;
-    if (kind_version > SEAL_VERSION)
-        return kt_fail(error, KT_NEWER, "a seal of version %u, expected %d", kind_version, SEAL_VERSION);
+    if (kind_version != SEAL_VERSION)
+        return kt_fail(error, kind_version == 0 ? KT_DAMAGED : KT_NEWER, "a seal of version %u, expected %d", kind_version, SEAL_VERSION);
     *out = (kt_seal){0};
     kt_unpack_init(&unpack, body);
     if (!kt_unpack_array(&unpack, &count) || count != 12 || !kt_unpack_text(&unpack, &id, &id_size) ||

@@ -17,7 +17,8 @@ struct change {
 struct kt_state {
     kt_txn *txn;
     struct change **slots;
-    size_t slot_count, count, bytes;
+    size_t slot_count, count;
+    size_t bytes[KT_TABLES_MAX];
 };
 
 #define FIRST_SLOTS 1024u
@@ -36,7 +37,7 @@ void kt_state_close(kt_state *state) {
 
 void kt_state_bind(kt_state *state, kt_txn *txn) { state->txn = txn; }
 kt_txn *kt_state_txn(const kt_state *state) { return state->txn; }
-size_t kt_state_bytes(const kt_state *state) { return state->bytes; }
+size_t kt_state_bytes(const kt_state *state, kt_table table) { return state->bytes[table]; }
 
 static uint32_t hash_of(kt_table table, kt_span key) { return kt_crc32c(table * 0x9e3779b9u, key.data, key.size); }
 
@@ -87,7 +88,7 @@ static struct change *find_or_add(kt_state *state, kt_table table, kt_span key) 
     change->next = state->slots[hash & (state->slot_count - 1)];
     state->slots[hash & (state->slot_count - 1)] = change;
     state->count++;
-    state->bytes += sizeof *change + key.size;
+    state->bytes[table] += sizeof *change + key.size;
     return change;
 }
 
@@ -99,7 +100,7 @@ kt_code kt_state_put(kt_state *state, kt_table table, kt_span key, kt_span value
         if (grown == NULL) return kt_fail(error, KT_MEMORY, "out of memory for state");
         if (value.size != 0) memcpy(grown, value.data, value.size); /* value may lie in the old room */
         free(change->value);
-        state->bytes += value.size - change->value_room;
+        state->bytes[table] += value.size - change->value_room;
         change->value = grown;
         change->value_room = (uint32_t)value.size;
     } else if (value.size != 0) memmove(change->value, value.data, value.size);
@@ -121,25 +122,134 @@ static int by_key(const void *a, const void *b) {
     return kt_span_compare(kt_span_of(x->key, x->key_size), kt_span_of(y->key, y->key_size));
 }
 
-kt_code kt_state_flush(kt_state *state, kt_error *error) {
-    if (state->count == 0) return KT_OK;
-    struct change **sorted = malloc(state->count * sizeof(struct change *));
-    if (sorted == NULL) return kt_fail(error, KT_MEMORY, "out of memory for state");
-    size_t filled = 0;
+/* The changes in the order of table and key, so that each page of a table is met once. *out is the caller's. */
+static kt_code sort_changes(const kt_state *state, bool all, kt_table table, struct change ***out, size_t *count, kt_error *error) {
+    *count = 0;
+    *out = malloc((state->count + 1) * sizeof(struct change *));
+    if (*out == NULL) return kt_fail(error, KT_MEMORY, "out of memory for state");
     for (size_t i = 0; i < state->slot_count; i++)
-        for (struct change *change = state->slots[i]; change != NULL; change = change->next) sorted[filled++] = change;
-    qsort(sorted, filled, sizeof *sorted, by_key); /* each page of a table is met once */
-    kt_code code = KT_OK;
-    for (size_t i = 0; i < filled && code == KT_OK; i++) {
-        kt_span key = kt_span_of(sorted[i]->key, sorted[i]->key_size);
-        if (sorted[i]->deleted) {
-            code = kt_txn_delete(state->txn, sorted[i]->table, key, error);
-            if (code == KT_NOT_FOUND) code = KT_OK;
-        } else code = kt_txn_put(state->txn, sorted[i]->table, key, kt_span_of(sorted[i]->value, sorted[i]->value_size), error);
-    }
-    free(sorted);
+        for (struct change *change = state->slots[i]; change != NULL; change = change->next)
+            if (all || change->table == table) (*out)[(*count)++] = change;
+    qsort(*out, *count, sizeof(struct change *), by_key);
+    return KT_OK;
+}
+
+static kt_code write_change(kt_state *state, const struct change *change, kt_error *error) {
+    kt_span key = kt_span_of(change->key, change->key_size);
+    if (!change->deleted) return kt_txn_put(state->txn, change->table, key, kt_span_of(change->value, change->value_size), error);
+    kt_code code = kt_txn_delete(state->txn, change->table, key, error);
+    return code == KT_NOT_FOUND ? KT_OK : code;
+}
+
+kt_code kt_state_flush(kt_state *state, kt_error *error) {
+    struct change **changes;
+    size_t count;
+    if (state->count == 0) return KT_OK;
+    kt_code code = sort_changes(state, true, 0, &changes, &count, error);
+    for (size_t i = 0; i < count && code == KT_OK; i++) code = write_change(state, changes[i], error);
+    free(changes);
     kt_state_forget(state);
     return code;
+}
+
+/* ---- spilling ---- */
+
+/* An undo row, under a rising number: table, length of the key, key, whether there was a value, the value. */
+static kt_code keep_old(kt_state *state, const struct change *change, kt_table undo, uint64_t number, kt_error *error) {
+    uint8_t name[8];
+    kt_span old = {NULL, 0};
+    kt_code code = kt_txn_get(state->txn, change->table, kt_span_of(change->key, change->key_size), &old, error);
+    if (code != KT_OK && code != KT_NOT_FOUND) return code;
+    size_t size = 4 + change->key_size + old.size;
+    uint8_t *row = malloc(size);
+    if (row == NULL) return kt_fail(error, KT_MEMORY, "out of memory for state");
+    row[0] = (uint8_t)change->table;
+    kt_put_le16(row + 1, (uint16_t)change->key_size);
+    row[3] = code == KT_OK;
+    memcpy(row + 4, change->key, change->key_size);
+    if (old.size != 0) memcpy(row + 4 + change->key_size, old.data, old.size);
+    kt_put_be64(name, number);
+    code = kt_txn_append(state->txn, undo, kt_span_of(name, sizeof name), kt_span_of(row, size), error);
+    free(row);
+    return code;
+}
+
+static kt_code next_undo(kt_txn *txn, kt_table undo, uint64_t *number, kt_error *error) {
+    kt_cursor *cursor;
+    kt_span key, value;
+    kt_code code = kt_cursor_open(txn, undo, &cursor, error);
+    if (code != KT_OK) return code;
+    code = kt_cursor_last(cursor, &key, &value, error);
+    *number = code == KT_OK ? kt_get_be64(key.data) + 1 : 0;
+    kt_cursor_close(cursor);
+    return code == KT_END ? KT_OK : code;
+}
+
+static void drop_table(kt_state *state, kt_table table) {
+    for (size_t i = 0; i < state->slot_count; i++)
+        for (struct change **at = &state->slots[i]; *at != NULL;) {
+            struct change *change = *at;
+            if (change->table != table) {
+                at = &change->next;
+                continue;
+            }
+            *at = change->next;
+            free(change->value);
+            free(change);
+            state->count--;
+        }
+    state->bytes[table] = 0;
+}
+
+kt_code kt_state_spill(kt_state *state, kt_table table, kt_table undo, kt_error *error) {
+    struct change **changes;
+    size_t count;
+    uint64_t number = 0;
+    kt_code code = undo == table ? KT_OK : next_undo(state->txn, undo, &number, error);
+    if (code != KT_OK) return code;
+    code = sort_changes(state, false, table, &changes, &count, error);
+    for (size_t i = 0; i < count && code == KT_OK; i++) {
+        if (undo != table) code = keep_old(state, changes[i], undo, number + i, error);
+        if (code == KT_OK) code = write_change(state, changes[i], error);
+    }
+    free(changes);
+    if (code == KT_OK) drop_table(state, table);
+    return code;
+}
+
+static kt_code put_back(kt_txn *txn, kt_span row, kt_error *error) {
+    size_t key_size = row.size < 4 ? 0 : kt_get_le16(row.data + 1);
+    if (row.size < 4 + key_size || row.data[0] >= KT_TABLES_MAX) return kt_fail(error, KT_DAMAGED, "an undo row is malformed");
+    kt_table table = row.data[0];
+    uint8_t key[KT_KEY_MAX];
+    if (key_size > sizeof key) return kt_fail(error, KT_DAMAGED, "an undo row is malformed");
+    memcpy(key, row.data + 4, key_size);
+    if (row.data[3] != 0)
+        return kt_txn_put(txn, table, kt_span_of(key, key_size), kt_span_of(row.data + 4 + key_size, row.size - 4 - key_size), error);
+    kt_code code = kt_txn_delete(txn, table, kt_span_of(key, key_size), error);
+    return code == KT_NOT_FOUND ? KT_OK : code;
+}
+
+kt_code kt_state_undo(kt_txn *txn, kt_table undo, kt_error *error) {
+    kt_cursor *cursor;
+    kt_span key, value;
+    uint8_t *copy = NULL;
+    kt_code code = kt_cursor_open(txn, undo, &cursor, error);
+    if (code != KT_OK) return code;
+    for (code = kt_cursor_last(cursor, &key, &value, error); code == KT_OK; code = kt_cursor_prev(cursor, &key, &value, error)) {
+        uint8_t *grown = realloc(copy, value.size + 1); /* writing moves what the cursor shows */
+        if (grown == NULL) {
+            code = kt_fail(error, KT_MEMORY, "out of memory for state");
+            break;
+        }
+        copy = grown;
+        memcpy(copy, value.data, value.size);
+        code = put_back(txn, kt_span_of(copy, value.size), error);
+        if (code != KT_OK) break;
+    }
+    kt_cursor_close(cursor);
+    free(copy);
+    return code == KT_END ? kt_txn_clear(txn, undo, error) : code;
 }
 
 void kt_state_forget(kt_state *state) {
@@ -151,5 +261,6 @@ void kt_state_forget(kt_state *state) {
         }
     free(state->slots);
     state->slots = NULL;
-    state->slot_count = state->count = state->bytes = 0;
+    state->slot_count = state->count = 0;
+    memset(state->bytes, 0, sizeof state->bytes);
 }

@@ -5,6 +5,10 @@
  * sees all of a batch or nothing, and a batch broken off leaves no trace (law 4). Reading sees the changes first.
  * A view reads through a state of its own, without changes.
  *
+ * A table that only the writer reads may be spilled: a large batch's changes to it are written before the head moves, so
+ * that memory stays flat, with what they replaced kept in an undo table. The seal clears that table; after a batch
+ * broken off, the undo rows are put back.
+ *
  * Lifetime: a span read is valid until the next put or delete of the state, or until its transaction ends.
  */
 #ifndef KT_STORAGE_STATE_H
@@ -26,6 +30,12 @@ kt_code kt_state_put(kt_state *state, kt_table table, kt_span key, kt_span value
 kt_code kt_state_delete(kt_state *state, kt_table table, kt_span key, kt_error *error);
 kt_code kt_state_flush(kt_state *state, kt_error *error); /* writes the changes and forgets them */
 void kt_state_forget(kt_state *state);                    /* drops the changes */
-size_t kt_state_bytes(const kt_state *state);             /* memory held by changes */
+size_t kt_state_bytes(const kt_state *state, kt_table table); /* memory held by changes to a table */
+
+/* Writes the table's changes in the bound transaction and forgets them. undo: where to keep what they replaced; pass the
+   table itself to keep nothing (a scratch store). */
+kt_code kt_state_spill(kt_state *state, kt_table table, kt_table undo, kt_error *error);
+/* Puts back what spilling replaced, newest first, and clears the undo table. */
+kt_code kt_state_undo(kt_txn *txn, kt_table undo, kt_error *error);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "storage/digest.h"
 
@@ -13,6 +14,7 @@
 #define MAP_SIZE ((size_t)1 << 40)
 #define MAP_LEAST ((size_t)1 << 28)
 #define READERS_MAX 510
+#define FULL_DISK ((uint64_t)1 << 20) /* fewer free bytes than this is full */
 
 /* LMDB must not have one environment open twice in a process, so handles on one directory share it. */
 struct kt_store {
@@ -63,6 +65,12 @@ static kt_code fail(const kt_store *store, int rc, const char *doing, kt_error *
     case MDB_BAD_TXN:
     case MDB_BAD_RSLOT:
         return kt_fail(error, KT_IO, "%s: %s: %s", store->directory, doing, mdb_strerror(rc));
+    case EIO: { /* LMDB says so of a short write too, which is what a full disk looks like from there */
+        struct statvfs disk;
+        if (statvfs(store->directory, &disk) == 0 && (uint64_t)disk.f_bavail * disk.f_frsize < FULL_DISK)
+            return kt_fail(error, KT_DISK_FULL, "%s: %s: no space left on the disk", store->directory, doing);
+        break;
+    }
     default: break;
     }
     if (rc < 0) return kt_fail(error, KT_DAMAGED, "%s: %s: %s", store->directory, doing, mdb_strerror(rc));
@@ -117,6 +125,22 @@ static kt_code open_environment(kt_store *store, const kt_store_options *options
     return fail(store, rc, "open", error);
 }
 
+/* LMDB maps the file without looking at its length; reading behind the end would be a SIGBUS. */
+static kt_code check_length(kt_store *store, kt_error *error) {
+    MDB_envinfo info;
+    MDB_stat figures;
+    struct stat file;
+    mdb_filehandle_t handle;
+    mdb_env_info(store->env, &info);
+    mdb_env_stat(store->env, &figures);
+    if (mdb_env_get_fd(store->env, &handle) != 0 || fstat(handle, &file) != 0)
+        return kt_fail_errno(error, errno, "%s/data.mdb", store->directory);
+    uint64_t needed = ((uint64_t)info.me_last_pgno + 1) * figures.ms_psize;
+    if ((uint64_t)file.st_size >= needed) return KT_OK;
+    return kt_fail(error, KT_DAMAGED, "%s/data.mdb: is cut short: %llu bytes, expected %llu at least", store->directory,
+                   (unsigned long long)file.st_size, (unsigned long long)needed);
+}
+
 static void destroy(kt_store *store) {
     if (store->env != NULL) mdb_env_close(store->env);
     for (unsigned i = 0; i < store->count; i++) free(store->names[i]);
@@ -134,6 +158,7 @@ static kt_code open_fresh(const char *directory, const kt_store_options *options
     store->read_only = options->read_only;
     store->references = 1;
     kt_code code = open_environment(store, options, error);
+    if (code == KT_OK) code = check_length(store, error);
     if (code == KT_OK) code = open_tables(store, options, error);
     struct stat status;
     if (code == KT_OK && stat(directory, &status) != 0) code = kt_fail_errno(error, errno, "%s", directory);

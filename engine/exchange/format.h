@@ -7,8 +7,8 @@
  *
  * Lifetime: what an item points to stays valid until the next call of next() or close(). The source
  * outlives the reader.
- * Errors: a refusal names "file:line: " first. After KT_INVALID, KT_UNSUPPORTED, KT_UNBALANCED, KT_LIMIT or
- * KT_OVERFLOW with item->can_go_on set, the reader stands behind the bad entry and next() may be called
+ * Errors: a refusal names "file:line: " first. After KT_INVALID, KT_UNSUPPORTED, KT_UNBALANCED, KT_LIMIT,
+ * KT_RULE (a failed assertion) or KT_OVERFLOW with item->can_go_on set, the reader stands behind the bad entry and next() may be called
  * again (--skip-bad); otherwise reading is over.
  * Bounds: nothing is allocated in proportion to a size that the input claims, only to bytes that are there;
  * a reader's own memory stays flat however long the file.

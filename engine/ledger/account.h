@@ -24,6 +24,7 @@ typedef struct kt_account_slot { /* what posting needs of an account, in memory 
     struct kt_account_sum {
         uint16_t currency;
         kt_amount balance;
+        kt_amount added; /* by the entry being checked; zero between checks */
     } *balances;
     uint32_t code_size;
     char code[];

@@ -5,9 +5,9 @@
 #include "engine/ledger/company.h"
 #include "engine/ledger/dimension.h"
 #include "engine/ledger/period.h"
+#include "engine/ledger/reverse.h"
 #include "engine/ledger/voucher.h"
 #include "storage/codec.h"
-#include "storage/scan.h"
 
 kt_code kt_plan_open(kt_posting_plan **out, kt_error *error) {
     *out = calloc(1, sizeof **out);
@@ -93,6 +93,8 @@ static kt_code check_amount(const kt_ledger *ledger, const kt_line *line, kt_pla
     kt_str code = out->currency == NULL ? (kt_str){ledger->company.code, ledger->company.code_size}
                                         : (kt_str){out->currency->code, out->currency->code_size};
     out->amount = line->amount;
+    if (line->amount_given > KT_AS_WRITTEN(KT_DECIMALS_MAX))
+        return kt_fail(error, KT_INVALID, "an amount is given with %u decimals, at most %d are read", line->amount_given - 1, KT_DECIMALS_MAX);
     if (line->amount_given != 0 &&
         !kt_amount_rescale(line->amount, (uint8_t)(line->amount_given - 1), decimals, KT_ROUND_EXACT, &out->amount)) {
         char text[KT_AMOUNT_TEXT];
@@ -113,6 +115,8 @@ static kt_code check_cost(kt_ledger *ledger, const kt_line *line, kt_planned_lin
         return kt_fail(error, KT_INVALID, "a line in the book's currency carries a rate: it belongs on the foreign lines");
     uint8_t decimals = *weighs == NULL ? ledger->company.decimals : (*weighs)->decimals;
     out->cost = line->cost;
+    if (line->cost_given > KT_AS_WRITTEN(2 * KT_DECIMALS_MAX)) /* a product has the decimals of both its factors */
+        return kt_fail(error, KT_INVALID, "a cost is given with %u decimals, at most %d are read", line->cost_given - 1, 2 * KT_DECIMALS_MAX);
     if (line->cost_given != 0) {
         uint8_t given = (uint8_t)(line->cost_given - 1);
         if (!kt_amount_rescale(line->cost, given, decimals, KT_ROUND_EXACT, &out->cost)) {
@@ -145,14 +149,24 @@ static kt_code add_weight(kt_posting_plan *plan, kt_currency_slot *currency, kt_
     return KT_OK;
 }
 
+static kt_code wrong_currency(kt_ledger *ledger, const kt_planned_line *line, kt_error *error) {
+    const kt_account_slot *slot = line->account;
+    kt_account facts = {0};
+    kt_str found = line->currency == NULL ? (kt_str){ledger->company.code, ledger->company.code_size}
+                                          : (kt_str){line->currency->code, line->currency->code_size};
+    kt_code code = kt_account_facts(ledger->state, (kt_str){slot->code, slot->code_size}, &facts, NULL, error);
+    if (code != KT_OK) return code;
+    return kt_fail(error, KT_RULE, "account %.*s takes %.*s only, found %.*s", (int)slot->code_size, slot->code,
+                   (int)facts.currency.size, facts.currency.data, (int)found.size, found.data);
+}
+
 static kt_code check_line(kt_ledger *ledger, const kt_entry *entry, const kt_line *line, kt_planned_line *out, kt_error *error) {
     kt_currency_slot *weighs;
     kt_code code = check_account(ledger, entry, line, out, error);
     if (code == KT_OK) code = find_currency(ledger, line->currency, &out->currency, error);
     if (code != KT_OK) return code;
     uint16_t id = out->currency == NULL ? ledger->company.currency : out->currency->id;
-    if (out->account->currency != 0 && out->account->currency != id)
-        return kt_fail(error, KT_RULE, "account %.*s takes one currency only, and not this line's", (int)out->account->code_size, out->account->code);
+    if (out->account->currency != 0 && out->account->currency != id) return wrong_currency(ledger, out, error);
     code = check_amount(ledger, line, out, error);
     weighs = out->currency;
     if (code == KT_OK && line->has_cost) code = check_cost(ledger, line, out, &weighs, error);
@@ -228,40 +242,35 @@ static kt_code add_cell(void *context, const kt_run_cell *cell, kt_error *error)
         struct kt_account_sum *grown = realloc(slot->balances, (i + 1u) * sizeof *grown);
         if (grown == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
         slot->balances = grown;
-        slot->balances[slot->balance_count++] = (struct kt_account_sum){cell->key.currency, 0};
+        slot->balances[slot->balance_count++] = (struct kt_account_sum){cell->key.currency, 0, 0};
     }
     slot->balances[i].balance += cell->debit - cell->credit;
     return KT_OK;
 }
 
 static kt_code load_balances(kt_ledger *ledger, kt_account_slot *slot, kt_error *error) {
-    kt_runs_query query = {.account = slot->id, .first_month = INT32_MIN, .last_month = INT32_MAX, .last_day = 31, .end = UINT64_MAX};
     if (slot->balances_known) return KT_OK;
     slot->balance_count = 0;
-    kt_code code = kt_runs_scan(kt_state_txn(ledger->state), kt_ledger_runs, &query, add_cell, NULL, slot, error);
+    kt_code code = kt_runs_sums(ledger->runs, kt_state_txn(ledger->state), slot->id, add_cell, slot, error);
     slot->balances_known = code == KT_OK;
     return code;
 }
 
-static kt_amount known_balance(const kt_account_slot *slot, uint16_t currency) {
+static struct kt_account_sum *sum_of(kt_account_slot *slot, uint16_t currency) {
     for (uint16_t i = 0; i < slot->balance_count; i++)
-        if (slot->balances[i].currency == currency) return slot->balances[i].balance;
-    return 0;
+        if (slot->balances[i].currency == currency) return &slot->balances[i];
+    return NULL;
 }
 
 static uint16_t currency_id(const kt_ledger *ledger, const kt_planned_line *line) {
     return line->currency == NULL ? ledger->company.currency : line->currency->id;
 }
 
+/* Where the entry's lines meet the account's balance. A balance that breaks the rule already may still come nearer to it. */
 static kt_code check_rule(kt_ledger *ledger, const kt_planned_line *line, kt_error *error) {
-    const kt_posting_plan *plan = ledger->plan;
     kt_account_slot *slot = line->account;
-    kt_code code = load_balances(ledger, slot, error);
-    if (code != KT_OK) return code;
-    uint16_t id = currency_id(ledger, line);
-    kt_amount before = known_balance(slot, id), after = before;
-    for (size_t i = 0; i < plan->count; i++)
-        if (plan->lines[i].account == slot && currency_id(ledger, &plan->lines[i]) == id) after += plan->lines[i].amount;
+    const struct kt_account_sum *sum = sum_of(slot, currency_id(ledger, line));
+    kt_amount before = sum->balance, after = before + sum->added;
     bool broken = slot->rule == KT_RULE_NOT_NEGATIVE ? after < 0 && after < before : after > 0 && after > before;
     if (!broken) return KT_OK;
     char text[KT_AMOUNT_TEXT];
@@ -270,11 +279,42 @@ static kt_code check_rule(kt_ledger *ledger, const kt_planned_line *line, kt_err
                    slot->code, slot->rule == KT_RULE_NOT_NEGATIVE ? "below" : "above", text);
 }
 
-static kt_code check_rules(kt_ledger *ledger, kt_error *error) {
-    kt_code code = KT_OK;
-    for (size_t i = 0; i < ledger->plan->count && code == KT_OK; i++)
-        if (ledger->plan->lines[i].account->rule != KT_RULE_NONE) code = check_rule(ledger, &ledger->plan->lines[i], error);
+/* A line's part of what the entry adds to its account; a cell of nothing makes the place for it. */
+static kt_code add_planned(kt_ledger *ledger, const kt_planned_line *line, kt_error *error) {
+    kt_run_cell nothing = {.key = {.currency = currency_id(ledger, line)}};
+    kt_code code = load_balances(ledger, line->account, error);
+    if (code == KT_OK) code = add_cell(line->account, &nothing, error);
+    if (code == KT_OK) sum_of(line->account, nothing.key.currency)->added += line->amount;
     return code;
+}
+
+/* One pass adds up, so that a long entry on one account takes no longer than on many. */
+static kt_code check_rules(kt_ledger *ledger, kt_error *error) {
+    kt_posting_plan *plan = ledger->plan;
+    kt_code code = KT_OK;
+    bool ruled = false;
+    for (size_t i = 0; i < plan->count && code == KT_OK; i++) {
+        if (plan->lines[i].account->rule == KT_RULE_NONE) continue;
+        ruled = true;
+        code = add_planned(ledger, &plan->lines[i], error);
+    }
+    for (size_t i = 0; ruled && i < plan->count && code == KT_OK; i++)
+        if (plan->lines[i].account->rule != KT_RULE_NONE) code = check_rule(ledger, &plan->lines[i], error);
+    for (size_t i = 0; ruled && i < plan->count; i++) {
+        struct kt_account_sum *sum = plan->lines[i].account->rule == KT_RULE_NONE
+                                         ? NULL : sum_of(plan->lines[i].account, currency_id(ledger, &plan->lines[i]));
+        if (sum != NULL) sum->added = 0;
+    }
+    return code;
+}
+
+static kt_code check_reversal(kt_ledger *ledger, const kt_entry *entry, kt_error *error) {
+    uint64_t before;
+    if (entry->reverses == 0) return KT_OK;
+    kt_code code = kt_reversal_of(ledger->state, entry->reverses, &before, error);
+    if (code != KT_OK || before == 0) return code;
+    return kt_fail(error, KT_RULE, "entry %llu is reversed already, by entry %llu", (unsigned long long)entry->reverses,
+                   (unsigned long long)before);
 }
 
 /* ---- all of it ---- */
@@ -315,6 +355,7 @@ kt_code kt_entry_check(kt_ledger *ledger, const kt_entry *entry, bool voucher_re
     if (code == KT_OK) code = check_balance(ledger, entry, error);
     if (code == KT_OK) code = check_voucher(ledger, entry, voucher_repeats, error);
     if (code == KT_OK) code = check_rules(ledger, error);
+    if (code == KT_OK) code = check_reversal(ledger, entry, error);
     return code == KT_OK ? KT_OK : locate(entry, code, error);
 }
 

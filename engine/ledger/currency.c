@@ -82,6 +82,24 @@ kt_code kt_currency_slot_find(kt_ledger *ledger, kt_str code, kt_currency_slot *
     return result == KT_OK ? keep(currencies, &facts, out, error) : result;
 }
 
+/* Ids from above: no two alike, and none that an account on record names. */
+kt_code kt_currency_try(kt_ledger *ledger, kt_str code, uint8_t decimals, kt_error *error) {
+    kt_currency_slot *slot, facts = {.decimals = decimals, .tried = true, .code_size = (uint8_t)code.size};
+    memcpy(facts.code, code.data, code.size);
+    facts.id = UINT16_MAX;
+    for (uint32_t i = 0; i < ledger->currencies->count; i++) facts.id = (uint16_t)(facts.id - ledger->currencies->slots[i]->tried);
+    return keep(ledger->currencies, &facts, &slot, error);
+}
+
+void kt_currencies_untry(kt_currencies *currencies) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < currencies->count; i++) {
+        if (currencies->slots[i]->tried) free(currencies->slots[i]);
+        else currencies->slots[kept++] = currencies->slots[i];
+    }
+    currencies->count = kept;
+}
+
 kt_code kt_currency_id(kt_ledger *ledger, kt_str code, uint16_t *id, uint8_t *decimals, kt_error *error) {
     kt_currency_slot *slot;
     kt_code result = kt_currency_slot_find(ledger, code, &slot, error);

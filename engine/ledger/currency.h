@@ -14,6 +14,7 @@ typedef struct kt_currency_slot {
     uint16_t id;
     uint8_t decimals;
     bool posted;
+    bool tried; /* not on record: see kt_currency_try */
     uint8_t code_size;
     char code[KT_CURRENCY_CODE_MAX];
 } kt_currency_slot;
@@ -26,6 +27,11 @@ void kt_currencies_forget(kt_currencies *currencies);
 kt_code kt_currency_slot_find(kt_ledger *ledger, kt_str code, kt_currency_slot **out, kt_error *error);
 kt_code kt_currency_id(kt_ledger *ledger, kt_str code, uint16_t *id, uint8_t *decimals, kt_error *error);
 kt_code kt_currency_mark_posted(kt_ledger *ledger, kt_currency_slot *slot, kt_error *error);
+
+/* A slot as if the currency were on record, until kt_currencies_untry: so that an entry can be checked before its new
+   currencies are put there, and a refused one leaves nothing. */
+kt_code kt_currency_try(kt_ledger *ledger, kt_str code, uint8_t decimals, kt_error *error);
+void kt_currencies_untry(kt_currencies *currencies);
 
 kt_code kt_currency_facts_read(kt_span code, kt_span value, kt_currency_slot *out, kt_error *error);
 kt_code kt_currency_check(kt_ledger *ledger, kt_str code, uint8_t decimals, kt_error *error);

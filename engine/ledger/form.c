@@ -67,7 +67,7 @@ static kt_code hand_over(kt_form *form, size_t count, kt_str currency, kt_amount
         line->cost = share;
         line->cost_given = 0;
         line->cost_currency = (kt_str){NULL, 0};
-        left -= share;
+        if (__builtin_sub_overflow(left, share, &left)) return kt_fail(error, KT_OVERFLOW, "the entry's sum exceeds 128 bits");
     }
     return KT_OK;
 }
@@ -83,7 +83,7 @@ kt_code kt_form_turn(kt_form *form, kt_ledger *ledger, kt_entry *entry, kt_error
             if (!is_turned_line(ledger, line) || !kt_str_equal(line->cost_currency, currency)) continue;
             if (!rescale(line->amount, line->amount_given, ledger->company.decimals, &amount))
                 return kt_fail(error, KT_OVERFLOW, "an amount is too large");
-            total -= amount;
+            if (__builtin_sub_overflow(total, amount, &total)) return kt_fail(error, KT_OVERFLOW, "the entry's sum exceeds 128 bits");
             line->has_cost = false;
             line->cost = 0;
             line->cost_currency = (kt_str){NULL, 0};

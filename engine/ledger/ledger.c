@@ -96,4 +96,5 @@ static kt_code flush(void *self, kt_error *error) {
 
 static kt_code recover(kt_txn *txn, kt_error *error) { return kt_runs_recover(txn, kt_ledger_runs, error); }
 
-const kt_department kt_ledger_department = {"ledger", open_ledger, close_ledger, forget, block, flush, recover};
+const kt_department kt_ledger_department = {"ledger", open_ledger, close_ledger, forget, block, flush, recover,
+                                               KT_TABLE_VOUCHERS};

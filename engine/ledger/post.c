@@ -7,6 +7,7 @@
 #include "engine/ledger/entry.h"
 #include "engine/ledger/form.h"
 #include "engine/ledger/period.h"
+#include "engine/ledger/reverse.h"
 
 #define RECORD_ROOM 8192u
 #define US_PER_DAY 86400000000ll
@@ -16,15 +17,27 @@ kt_ledger *kt_batch_ledger(kt_batch *batch) { return kt_fold_self(kt_book_fold(b
 /* ---- entries ---- */
 
 /* Puts on record what the entry needs and a batch may say by itself: currencies of ISO 4217 and dimension values. */
-static kt_code declare_currency(kt_batch *batch, kt_str code, bool *declared, kt_error *error) {
+/* An ISO 4217 currency that is not on record yet is tried, or put there. */
+static kt_code need_currency(kt_batch *batch, kt_str code, bool try, bool *needed, kt_error *error) {
     kt_currency_slot *slot;
     if (code.size == 0) return KT_OK;
     kt_code result = kt_currency_slot_find(kt_batch_ledger(batch), code, &slot, error);
     if (result != KT_NOT_FOUND) return result;
     int decimals = kt_iso4217_decimals(code.data, code.size);
     if (decimals < 0) return KT_OK; /* the check refuses it by name */
-    *declared = true;
+    *needed = true;
+    if (try) return kt_currency_try(kt_batch_ledger(batch), code, (uint8_t)decimals, error);
     return kt_batch_currency(batch, code, (uint8_t)decimals, error);
+}
+
+static kt_code need_currencies(kt_batch *batch, const kt_entry *entry, bool try, bool *needed, kt_error *error) {
+    kt_code code = KT_OK;
+    for (size_t i = 0; i < entry->line_count && code == KT_OK; i++) {
+        const kt_line *line = &entry->lines[i];
+        if (line->currency.size != 0) code = need_currency(batch, line->currency, try, needed, error);
+        if (code == KT_OK && line->has_cost) code = need_currency(batch, line->cost_currency, try, needed, error);
+    }
+    return code;
 }
 
 static kt_code declare_dimensions(kt_batch *batch, const kt_entry *entry, const kt_line *line, kt_error *error) {
@@ -105,23 +118,26 @@ static kt_code commit_entry(kt_batch *batch, kt_entry *entry, uint64_t *number, 
     return KT_OK;
 }
 
-static kt_code declare_currencies(kt_batch *batch, const kt_entry *entry, bool *declared, kt_error *error) {
-    kt_code code = KT_OK;
-    for (size_t i = 0; i < entry->line_count && code == KT_OK; i++) {
-        const kt_line *line = &entry->lines[i];
-        if (line->currency.size != 0) code = declare_currency(batch, line->currency, declared, error);
-        if (code == KT_OK && line->has_cost) code = declare_currency(batch, line->cost_currency, declared, error);
-    }
-    return code;
+/* The check of an entry that needs currencies put on record: first as if they were there, so that a refusal leaves the
+   batch as it was (law 12). */
+static kt_code check_with_currencies(kt_batch *batch, const kt_entry *entry, kt_error *error) {
+    kt_form form = {0};
+    kt_entry trial = *entry;
+    bool needed = false;
+    kt_code code = need_currencies(batch, entry, true, &needed, error);
+    if (code == KT_OK && needed) code = check_new(batch, &form, &trial, error);
+    kt_currencies_untry(kt_batch_ledger(batch)->currencies);
+    kt_form_release(&form);
+    return code == KT_OK && needed ? need_currencies(batch, entry, false, &needed, error) : code;
 }
 
 kt_code kt_batch_add(kt_batch *batch, const kt_entry *entry, uint64_t *number, kt_error *error) {
     kt_form form = {0};
     kt_entry given = *entry;
-    bool declared = false;
     kt_code code = kt_batch_may(batch, KT_KIND_ENTRY, error);
-    if (code == KT_OK && entry->line_count <= KT_LINES_MAX) code = declare_currencies(batch, entry, &declared, error);
+    if (code == KT_OK && entry->line_count <= KT_LINES_MAX) code = check_with_currencies(batch, entry, error);
     if (code == KT_OK) code = check_new(batch, &form, &given, error);
+    if (code == KT_OK && entry->reverses != 0) code = kt_reversal_target(batch, entry->reverses, error);
     if (code == KT_OK) code = commit_entry(batch, &given, number, error);
     kt_form_release(&form);
     return code == KT_OK ? KT_OK : kt_batch_break(batch, code);
@@ -133,6 +149,8 @@ kt_code kt_entry_apply(void *self, const kt_record *record, kt_error *error) {
     kt_entry entry;
     bool repeats;
     kt_code code = kt_entry_unpack(&reader, record->date, record->body, &entry, &repeats, error);
+    if (code == KT_OK && entry.reverses >= record->number)
+        code = kt_fail(error, KT_DAMAGED, "an entry reverses record %llu, which is not before it", (unsigned long long)entry.reverses);
     if (code == KT_OK) code = kt_entry_check(ledger, &entry, repeats, error);
     if (code == KT_OK) code = kt_entry_fold(ledger, &entry, record->number, error);
     kt_entry_reader_release(&reader);
@@ -148,10 +166,12 @@ static kt_day today(kt_batch *batch) {
 
 kt_code kt_batch_account(kt_batch *batch, const kt_account *account, kt_error *error) {
     uint8_t record[RECORD_ROOM];
-    bool declared = false;
+    bool needed = false;
     kt_code code = kt_batch_may(batch, KT_KIND_ACCOUNT, error);
-    if (code == KT_OK) code = declare_currency(batch, account->currency, &declared, error);
+    if (code == KT_OK) code = need_currency(batch, account->currency, true, &needed, error);
     if (code == KT_OK) code = kt_account_check(kt_batch_ledger(batch), account, error);
+    kt_currencies_untry(kt_batch_ledger(batch)->currencies);
+    if (code == KT_OK && needed) code = need_currency(batch, account->currency, false, &needed, error);
     if (code != KT_OK) return code;
     size_t size = kt_account_record(account, today(batch), record, sizeof record);
     return kt_batch_append(batch, kt_span_of(record, size), NULL, error);

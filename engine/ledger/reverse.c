@@ -16,6 +16,21 @@ kt_code kt_reversal_of(kt_state *state, uint64_t number, uint64_t *reversal, kt_
     return code == KT_NOT_FOUND ? KT_OK : code;
 }
 
+kt_code kt_reversal_target(kt_batch *batch, uint64_t number, kt_error *error) {
+    kt_journal *journal = kt_book_journal(batch->book);
+    kt_records *records;
+    kt_span bytes;
+    kt_envelope envelope;
+    kt_code code = kt_records_open(kt_journal_txn(journal), kt_journal_head(journal)->tree.size, &records, error);
+    if (code != KT_OK) return code;
+    code = kt_records_read_whole(records, number, &bytes, NULL, error);
+    if (code == KT_OK) code = kt_envelope_read(bytes, &envelope, error);
+    if (code == KT_OK && envelope.kind != KT_KIND_ENTRY)
+        code = kt_fail(error, KT_NOT_FOUND, "record %llu is no entry", (unsigned long long)number);
+    kt_records_close(records);
+    return code;
+}
+
 struct reversing {
     kt_batch *batch;
     kt_records *records;
@@ -25,7 +40,8 @@ struct reversing {
     bool negative;
 };
 
-/* The lines turned; costs too, so that the book amounts cancel to the last unit. */
+/* The lines turned; costs too, so that the book amounts cancel to the last unit. Negative: each stays in the column where
+   it was, also where the entry was itself booked with minus amounts. */
 static kt_code add_reversal(struct reversing *work, const kt_entry *entry, uint64_t number, uint64_t *reversal, kt_error *error) {
     char text[64];
     kt_line *lines = malloc(entry->line_count * sizeof *lines);
@@ -43,7 +59,7 @@ static kt_code add_reversal(struct reversing *work, const kt_entry *entry, uint6
                        .lines = lines,
                        .line_count = entry->line_count,
                        .reverses = number,
-                       .minus = work->negative};
+                       .minus = work->negative != entry->minus};
     kt_code code = kt_batch_add(work->batch, &turned, reversal, error);
     free(lines);
     return code == KT_OK ? code : kt_fail_at(error, code, "reversing entry %llu", (unsigned long long)number);

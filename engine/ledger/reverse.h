@@ -12,4 +12,7 @@
 /* The entry that reverses number; 0: none. */
 kt_code kt_reversal_of(kt_state *state, uint64_t number, uint64_t *reversal, kt_error *error);
 
+/* May an entry of the batch reverse this record? Only an entry on record, from before the batch: KT_NOT_FOUND. */
+kt_code kt_reversal_target(kt_batch *batch, uint64_t number, kt_error *error);
+
 #endif
