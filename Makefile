@@ -38,7 +38,9 @@ KT_LDFLAGS = $(LDFLAGS) $(filter -fsanitize% -fno-sanitize%,$(HARDEN)) -pthread 
 LIB_SOURCES = $(wildcard storage/*.c engine/*.c engine/*/*.c)
 CLI_SOURCES = $(wildcard cli/*.c)
 TEST_SOURCES = $(wildcard tests/test_*.c tests/laws/*.c tests/crash/test_*.c tests/outside/test_*.c)
-HELP_SOURCES = $(filter-out $(TEST_SOURCES),$(wildcard tests/*.c tests/crash/*.c tests/outside/*.c))
+# What a test preloads is a library of its own: linked in, it would take the place of libc's open, write and fsync.
+SHIM_SOURCES = $(wildcard tests/crash/*_shim.c)
+HELP_SOURCES = $(filter-out $(TEST_SOURCES) $(SHIM_SOURCES),$(wildcard tests/*.c tests/crash/*.c tests/outside/*.c))
 TEST_SCRIPTS = $(wildcard tests/test_*.sh tests/laws/test_*.sh tests/crash/test_*.sh tests/outside/test_*.sh)
 FUZZ_SOURCES = $(wildcard tests/fuzz/fuzz_*.c)
 BENCH_SOURCES = $(filter-out bench/peer_%,$(wildcard bench/*.c))
@@ -47,6 +49,7 @@ LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/obj/%.o)
 CLI_OBJECTS = $(CLI_SOURCES:%.c=$(BUILD)/obj/%.o)
 HELP_OBJECTS = $(HELP_SOURCES:%.c=$(BUILD)/obj/%.o)
 TEST_PROGRAMS = $(TEST_SOURCES:%.c=$(BUILD)/%)
+SHIMS = $(SHIM_SOURCES:tests/crash/%_shim.c=$(BUILD)/tests/lib%.so)
 BENCH_PROGRAMS = $(BENCH_SOURCES:%.c=$(BUILD)/%)
 FUZZ_PROGRAMS = $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/%)
 
@@ -124,6 +127,12 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libtests.a $(BUILD)/libkontor.
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KT_LDFLAGS) -o $@ $< $(BUILD)/libtests.a $(BUILD)/libkontor.a $(LIB_LIBS) -ljansson -lm
 
+# Without the sanitizers: it is there before their runtime is.
+$(BUILD)/tests/lib%.so: tests/crash/%_shim.c $(wildcard tests/crash/*.h) Makefile | $(BUILD)/.packages
+	$(say) LINK $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 -fPIC -O2 -g $(WARNINGS) -shared -o $@ $<
+
 $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(BUILD)/libkontor.a
 	$(say) LINK $@
 	@mkdir -p $(@D)
@@ -147,7 +156,7 @@ $(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/libkontor.a
 setup:
 	@./setup.sh build
 
-tests: all $(TEST_PROGRAMS) $(BUILD)/fixtures/generate
+tests: all $(TEST_PROGRAMS) $(SHIMS) $(BUILD)/fixtures/generate
 
 test:
 	@./setup.sh test

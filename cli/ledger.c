@@ -166,8 +166,9 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
     if (code == KT_OK)
         code = kt_statement_read(reading.view, account.code, from, to, &statement, error);
     if (code == KT_OK) {
-        (void)snprintf(title, sizeof(title), "account %.*s %.*s", (int)account.code.size, account.code.data,
-                       (int)account.name.size, account.name.size == 0 ? "" : account.name.data);
+        (void)snprintf(title, sizeof(title), "account %.*s%s%.*s", (int)account.code.size, account.code.data,
+                       account.name.size == 0 ? "" : " ", (int)account.name.size,
+                       account.name.size == 0 ? "" : account.name.data);
         kt_show_title(&reading, title, from, to);
         code = print(&reading, statement, from, to, error);
     }

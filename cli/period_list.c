@@ -31,6 +31,8 @@ static kt_code print(kt_style style, const kt_period *periods, size_t count, kt_
         code = kt_out_row(out, error);
     }
     kt_code closed = kt_out_close(out, error);
+    if (count == 0)
+        kt_say(style, "no months yet: nothing is posted and nothing is closed\n");
     return code != KT_OK ? code : closed;
 }
 

@@ -125,9 +125,14 @@ static kt_code control_table(const kt_import_result *result, kt_error *error)
 static void print_trail(const kt_posting_job *job, const kt_import_result *result, uint64_t ms)
 {
     const kt_receipt *receipt = &result->receipt;
-    char root[48], when[KT_TIME_TEXT], rate[KT_AMOUNT_TEXT];
+    char root[48], when[KT_TIME_TEXT], rate[KT_AMOUNT_TEXT], count[KT_AMOUNT_TEXT];
     if (job->import.dry_run || receipt->tree_size == 0) {
-        printf("%s: nothing was stored\n", job->import.dry_run ? "dry run" : "no entries");
+        if (!job->import.dry_run)
+            printf("no entry was posted: nothing was stored\n");
+        else if (result->rejected.entries > 0)
+            printf("dry run: nothing was stored; the rejected entries would go to a file\n");
+        else
+            printf("dry run: nothing was stored; all of it would be posted\n");
         return;
     }
     (void)kt_base64_encode(receipt->root, sizeof(receipt->root), root);
@@ -137,7 +142,9 @@ static void print_trail(const kt_posting_job *job, const kt_import_result *resul
            kt_time_format(receipt->recorded_us, when));
     printf("checkpoint  %s\n            size %" PRIu64 "\n            root %s\n", kt_book_origin(job->book),
            receipt->tree_size, root);
-    printf("speed       %s entries a second\n", rate);
+    (void)kt_amount_format((kt_amount)result->posted.entries, 0, ',', count);
+    printf("speed       %s %s in %" PRIu64 ".%03" PRIu64 " s: %s entries a second\n", count,
+           result->posted.entries == 1 ? "entry" : "entries", ms / 1000u, ms % 1000u, rate);
 }
 
 static void print_repeat(const kt_receipt *receipt)
@@ -240,7 +247,7 @@ kt_code kt_post_file(kt_posting_job *job, const char *path, kt_error *error)
         if (code == KT_END) {
             job->part = true;
             if (rejects != NULL)
-                fprintf(stderr, "the rejected entries stand in %s: mend and post it\n", rejects);
+                fprintf(stderr, "the rejected entries stand in %s: mend that file, and post it\n", rejects);
         }
         if (code != KT_REPEATED && result.receipt.clock_behind)
             kt_warn("the clock is behind the book's last record, whose time was used instead");

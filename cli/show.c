@@ -34,19 +34,32 @@ void kt_show_warn(kt_style style, const char *format, ...)
 
 void kt_show_warn_unclassified(kt_style style, size_t count, kt_str example)
 {
+    static const char types[] = "asset, liability, equity, income or expense";
     if (count == 1)
-        kt_show_warn(style, "account %.*s is unclassified: kontor account set CODE --type TYPE", (int)example.size,
-                     example.data);
+        kt_show_warn(style, "account %.*s is unclassified; set its type (%s): kontor account set %.*s --type TYPE",
+                     (int)example.size, example.data, types, (int)example.size, example.data);
     else if (count > 1)
-        kt_show_warn(style, "%zu accounts are unclassified, as %.*s: kontor account set CODE --type TYPE", count,
-                     (int)example.size, example.data);
+        kt_show_warn(style,
+                     "%zu accounts are unclassified, one of them %.*s (kontor account list --type unclassified); set "
+                     "each one's type (%s): kontor account set %.*s --type TYPE",
+                     count, (int)example.size, example.data, types, (int)example.size, example.data);
 }
 
 void kt_show_warn_unvalued(const kt_reading *reading, uint64_t lines)
 {
     if (lines > 0)
-        kt_show_warn(reading->style, "%" PRIu64 " postings carry no rate: their value in %.*s is not in the totals",
-                     lines, (int)reading->company.currency.size, reading->company.currency.data);
+        kt_show_warn(reading->style,
+                     "%" PRIu64 " posting%s in other currencies carr%s no rate: no value in %.*s is known, and none is "
+                     "in these totals",
+                     lines, lines == 1 ? "" : "s", lines == 1 ? "ies" : "y", (int)reading->company.currency.size,
+                     reading->company.currency.data);
+}
+
+void kt_show_counted(kt_style style, uint64_t count, const char *one, const char *many, const char *end)
+{
+    char text[KT_AMOUNT_TEXT];
+    (void)kt_amount_format((kt_amount)count, 0, ',', text);
+    kt_say(style, "%s %s%s", text, count == 1 ? one : many, end);
 }
 
 kt_code kt_show_add(kt_amount *sum, kt_amount amount, kt_error *error)

@@ -13,6 +13,9 @@ void kt_show_warn_unclassified(kt_style style, size_t count, kt_str example);
 /* Warns of lines without a value in the book's currency. */
 void kt_show_warn_unvalued(const kt_reading *reading, uint64_t lines);
 
+/* "1 entry" or "2,000 entries", and `end`; people only. */
+void kt_show_counted(kt_style style, uint64_t count, const char *one, const char *many, const char *end);
+
 /* Adds to a sum; KT_OVERFLOW where it leaves 128 bits. */
 kt_code kt_show_add(kt_amount *sum, kt_amount amount, kt_error *error);
 /* An amount into the column of debits or of credits. */

@@ -12,6 +12,7 @@
 #include "engine/access.h"
 #include "engine/tables.h"
 #include "storage/codec.h"
+#include "storage/disk.h"
 #include "storage/note.h"
 
 struct kt_book {
@@ -290,6 +291,8 @@ kt_code kt_book_found(const kt_registry *registry, const char *directory, const 
         code = set_verifier(book, error);
     }
     if (code == KT_OK) code = open_parts(book, true, false, error);
+    if (code == KT_OK) code = kt_disk_sync_names(directory, error); /* LAW 3: the names, before the first batch */
+    if (code == KT_OK) code = kt_disk_sync_name(directory, error);
     if (code == KT_OK) code = kt_journal_begin(book->journal, true, error);
     if (code == KT_OK) {
         kt_fold_bind(book->fold, kt_journal_txn(book->journal));

@@ -11,6 +11,7 @@
 
 #include <sodium.h>
 
+#include "storage/disk.h"
 #include "storage/note.h"
 
 #define KEY_FILE_MAX 4096
@@ -162,22 +163,6 @@ static kt_code write_seed(secrets *held, key_file *file, char *at, kt_error *err
     return KT_OK;
 }
 
-static kt_code sync_parent(const char *path, kt_error *error)
-{
-    const char *slash = strrchr(path, '/');
-    char *parent = !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
-    if (!parent)
-        return kt_fail(error, KT_MEMORY, "%s: out of memory", path);
-    kt_code code = KT_OK;
-    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0)
-        code = kt_fail_errno(error, errno, "%s: cannot sync the directory of the key file", parent);
-    if (fd >= 0)
-        close(fd);
-    free(parent);
-    return code;
-}
-
 /* Without stdio, whose buffers would keep a copy of the seed in ordinary memory. */
 static kt_code write_file(const char *path, const char *text, kt_error *error)
 {
@@ -202,7 +187,7 @@ static kt_code write_file(const char *path, const char *text, kt_error *error)
     if (close(fd) != 0 && !code)
         code = kt_fail_errno(error, errno, "%s: cannot close the key file", path);
     if (!code)
-        code = sync_parent(path, error);
+        code = kt_disk_sync_name(path, error);
     if (code)
         unlink(path); /* made by this very call: half a key is worse than none */
     return code;

@@ -35,7 +35,10 @@ int kt_run_key_compare(const kt_run_key *a, const kt_run_key *b) {
 enum { DAY_BITS = 0x1f, ITEM_OWN_BOOK = 0x20, ITEM_UNVALUED = 0x40, ITEM_MINUS = 0x80 };
 
 uint8_t *kt_run_item_write(uint8_t *out, const kt_run_item *item, uint64_t delta) {
-    out = kt_put_varint(out, delta);
+    return kt_run_item_write_rest(kt_put_varint(out, delta), item);
+}
+
+uint8_t *kt_run_item_write_rest(uint8_t *out, const kt_run_item *item) {
     out = kt_put_varint(out, item->line);
     *out++ = (uint8_t)(item->day | (item->own_book ? ITEM_OWN_BOOK : 0) | (item->unvalued ? ITEM_UNVALUED : 0) |
                        (item->minus ? ITEM_MINUS : 0));

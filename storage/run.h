@@ -39,6 +39,7 @@ int kt_run_key_compare(const kt_run_key *a, const kt_run_key *b);
 /* One posting of a list. The first number of a list counts from the run's first record, the next from the one
    before. Both return behind what was written or read; reading gives NULL where bytes are short or wrong. */
 uint8_t *kt_run_item_write(uint8_t *out, const kt_run_item *item, uint64_t delta);
+uint8_t *kt_run_item_write_rest(uint8_t *out, const kt_run_item *item); /* all behind the number */
 const uint8_t *kt_run_item_read(const uint8_t *in, const uint8_t *end, uint64_t *last, kt_run_item *item);
 
 typedef struct kt_run_writer {

@@ -7,21 +7,21 @@
 #define NONE UINT32_MAX
 
 struct gathered_cell {
-    kt_run_cell cell;
-    uint32_t first_item, last_item; /* chain in the order of arrival */
+    kt_run_cell cell;      /* its last_number is the whole number of the last posting, until it is written */
+    uint64_t first_number; /* of the first posting: the run's first record, which it counts from, comes later */
+    uint32_t first_item, last_item; /* offsets into the arena: a chain in the order of arrival */
 };
 
-struct gathered_item {
-    kt_run_item item;
-    uint32_t next;
-};
+/* A posting in the arena: offset of the next of its cell (4 bytes), its size (1 byte), and its bytes as the list has
+   them, but for the first of a cell, whose number is still to come. */
+#define ITEM_HEAD 5u
 
 struct kt_runs {
     kt_run_tables tables;
     /* Gathered for the block being filled. */
     struct gathered_cell *cells;
-    struct gathered_item *items;
-    uint32_t cell_count, cell_room, item_count, item_room;
+    uint8_t *arena;
+    uint32_t cell_count, cell_room, arena_size, arena_room;
     uint32_t *slots; /* open addressing: index into cells, NONE: free */
     uint32_t slot_count;
     uint32_t *order, *order2; /* for sorting */
@@ -57,7 +57,7 @@ kt_code kt_runs_open(kt_run_tables tables, kt_runs **out, kt_error *error) {
 void kt_runs_close(kt_runs *runs) {
     if (runs == NULL) return;
     free(runs->cells);
-    free(runs->items);
+    free(runs->arena);
     free(runs->slots);
     free(runs->order);
     free(runs->order2);
@@ -68,7 +68,7 @@ void kt_runs_close(kt_runs *runs) {
 
 static void forget_block(kt_runs *runs) {
     if (runs->cell_count != 0) memset(runs->slots, 0xff, runs->slot_count * sizeof *runs->slots);
-    runs->cell_count = runs->item_count = 0;
+    runs->cell_count = runs->arena_size = 0;
 }
 
 void kt_runs_forget(kt_runs *runs) {
@@ -156,8 +156,33 @@ static bool add_columns(kt_run_cell *cell, const kt_run_item *item) {
     return true;
 }
 
+/* Appends the posting's bytes to its cell's chain. */
+static void chain(kt_runs *runs, struct gathered_cell *cell, const kt_run_item *item) {
+    uint32_t offset = runs->arena_size;
+    uint8_t *head = runs->arena + offset, *at = head + ITEM_HEAD;
+    if (cell->first_item == NONE) {
+        cell->first_item = offset;
+        cell->first_number = item->number;
+        at = kt_run_item_write_rest(at, item);
+    } else {
+        kt_put_le32(runs->arena + cell->last_item, offset);
+        at = kt_run_item_write(at, item, item->number - cell->cell.last_number);
+    }
+    kt_put_le32(head, NONE);
+    head[4] = (uint8_t)(at - head - ITEM_HEAD);
+    cell->last_item = offset;
+    cell->cell.last_number = item->number;
+    runs->arena_size += (uint32_t)(at - head);
+}
+
 kt_code kt_runs_add(kt_runs *runs, const kt_run_key *key, const kt_run_item *item, kt_error *error) {
-    if (!grow((void **)&runs->items, runs->item_count, &runs->item_room, sizeof *runs->items)) return no_memory(error);
+    if (runs->arena_room - runs->arena_size < ITEM_HEAD + KT_RUN_ITEM_MAX) {
+        uint32_t room = runs->arena_room == 0 ? 1u << 18 : runs->arena_room * 2;
+        uint8_t *grown = room > runs->arena_room ? realloc(runs->arena, room) : NULL;
+        if (grown == NULL) return no_memory(error);
+        runs->arena = grown;
+        runs->arena_room = room;
+    }
     struct gathered_cell *cell = find_cell(runs, key);
     if (cell == NULL) return no_memory(error);
     kt_run_cell before = cell->cell;
@@ -166,11 +191,7 @@ kt_code kt_runs_add(kt_runs *runs, const kt_run_key *key, const kt_run_item *ite
         if (cell->first_item == NONE) forget_cell(runs); /* it was made for this one */
         return kt_fail(error, KT_OVERFLOW, "an account's sum exceeds 128 bits");
     }
-    uint32_t index = runs->item_count++;
-    runs->items[index] = (struct gathered_item){*item, NONE};
-    if (cell->first_item == NONE) cell->first_item = index;
-    else runs->items[cell->last_item].next = index;
-    cell->last_item = index;
+    chain(runs, cell, item);
     return KT_OK;
 }
 
@@ -210,19 +231,18 @@ static bool sort_cells(kt_runs *runs) {
 }
 
 static kt_code write_list(kt_runs *runs, struct gathered_cell *cell, uint64_t first, kt_error *error) {
-    uint8_t buffer[4096], *at = buffer;
-    uint64_t last = first;
+    uint8_t buffer[4096], *at = kt_put_varint(buffer, cell->first_number - first);
     kt_code code = KT_OK;
-    for (uint32_t i = cell->first_item; i != NONE && code == KT_OK; i = runs->items[i].next) {
-        const kt_run_item *item = &runs->items[i].item;
-        at = kt_run_item_write(at, item, item->number - last);
-        last = item->number;
+    for (uint32_t item = cell->first_item; item != NONE && code == KT_OK; item = kt_get_le32(runs->arena + item)) {
+        uint8_t size = runs->arena[item + 4];
+        memcpy(at, runs->arena + item + ITEM_HEAD, size);
+        at += size;
         if ((size_t)(at - buffer) > sizeof buffer - KT_RUN_ITEM_MAX) {
             code = kt_run_writer_list(&runs->writer, buffer, (size_t)(at - buffer), error);
             at = buffer;
         }
     }
-    cell->cell.last_number = last - first;
+    cell->cell.last_number -= first;
     return code == KT_OK ? kt_run_writer_list(&runs->writer, buffer, (size_t)(at - buffer), error) : code;
 }
 
@@ -404,7 +424,7 @@ static kt_code load_once(kt_runs *runs, kt_txn *txn, kt_error *error) {
 
 kt_code kt_runs_block(kt_runs *runs, kt_txn *txn, uint64_t first, uint32_t count, kt_error *error) {
     uint32_t chosen[KT_RUN_FAN];
-    if (runs->item_count == 0) return KT_OK;
+    if (runs->cell_count == 0) return KT_OK;
     kt_code code = load_once(runs, txn, error);
     if (code == KT_OK) code = write_block_run(runs, txn, first, first + count, error);
     while (code == KT_OK && choose(runs, chosen)) code = merge(runs, txn, chosen, error);

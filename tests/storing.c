@@ -6,7 +6,7 @@
 
 #include "storage/codec.h"
 
-static const char *const names[STORING_COUNT] = {"meta", "blocks", "tiles", "heads", "one", "two", "three"};
+static const char *const names[STORING_COUNT] = {"meta", "blocks", "tiles", "heads", "undo", "one", "two", "three"};
 
 const char *storing_directory(const char *name, char out[STORING_PATH])
 {

@@ -5,7 +5,7 @@
 #include "storage/journal.h"
 #include "tests/tap.h"
 
-/* Tables beside storage's own four, free for a test. */
+/* Tables beside storage's own five, free for a test. */
 enum { STORING_ONE = KT_TABLE_STATE, STORING_TWO, STORING_THREE, STORING_COUNT };
 
 #define STORING_PATH 700

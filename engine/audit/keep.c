@@ -13,19 +13,13 @@
 #include "engine/book.h"
 #include "engine/replay.h"
 #include "engine/tables.h"
+#include "storage/disk.h"
 
 /* ---- copying files ---- */
 
 static kt_code path_of(char out[4096], const char *directory, const char *name, kt_error *error) {
     int size = snprintf(out, 4096, "%s/%s", directory, name);
     return size < 0 || size >= 4096 ? kt_fail(error, KT_USAGE, "%s: path too long", directory) : KT_OK;
-}
-
-static kt_code sync_directory(const char *path, kt_error *error) {
-    int file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    kt_code code = file < 0 || fsync(file) != 0 ? kt_fail_errno(error, errno, "%s", path) : KT_OK;
-    if (file >= 0) close(file);
-    return code;
 }
 
 static kt_code copy_bytes(int from, int to, const char *name, kt_error *error) {
@@ -67,7 +61,7 @@ static kt_code copy_files(const char *from, const char *to, kt_error *error) {
         if (code == KT_OK) code = copy_file(source, target, error);
     }
     closedir(directory);
-    return code == KT_OK ? sync_directory(to, error) : code;
+    return code == KT_OK ? kt_disk_sync_names(to, error) : code;
 }
 
 static kt_code copy_store(kt_store *store, const char *destination, kt_error *error) {
@@ -115,7 +109,8 @@ kt_code kt_backup_with(const kt_registry *registry, kt_store *store, const char 
         if (code == KT_OK) code = path_of(to, destination, folders[i], error);
         if (code == KT_OK) code = copy_files(from, to, error);
     }
-    if (code == KT_OK) code = sync_directory(destination, error);
+    if (code == KT_OK) code = kt_disk_sync_names(destination, error);
+    if (code == KT_OK) code = kt_disk_sync_name(destination, error);
     if (code != KT_OK) {
         remove_copy(destination);
         return code;

@@ -40,13 +40,23 @@ static kt_code check_form(const kt_entry *entry, kt_error *error) {
     return code == KT_OK ? check_text(entry->ref, KT_REF_MAX, "the reference", error) : code;
 }
 
+static kt_code look_at_day(kt_ledger *ledger, kt_day day, kt_error *error) {
+    kt_day_memo *memo = &ledger->memo;
+    if (memo->known && memo->day == day) return KT_OK;
+    memo->day = day;
+    memo->month = kt_day_month(day);
+    memo->day_of_month = (uint8_t)(day - kt_month_first(memo->month));
+    kt_code code = kt_period_is_closed(ledger, memo->month, &memo->closed, error);
+    memo->known = code == KT_OK;
+    return code;
+}
+
 /* LAW 10. */
 static kt_code check_date(kt_ledger *ledger, const kt_entry *entry, kt_error *error) {
-    bool closed;
     char text[KT_DAY_TEXT];
     if (entry->date < KT_DAY_MIN || entry->date > KT_DAY_MAX) return kt_fail(error, KT_INVALID, "the date is out of range");
-    kt_code code = kt_period_is_closed(ledger, kt_day_month(entry->date), &closed, error);
-    if (code != KT_OK || !closed) return code;
+    kt_code code = look_at_day(ledger, entry->date, error);
+    if (code != KT_OK || !ledger->memo.closed) return code;
     kt_day_format(entry->date, text);
     return kt_fail(error, KT_CLOSED, "%s lies in period %.7s, which is closed", text, text);
 }
@@ -368,9 +378,9 @@ static kt_code mark_book_currency(kt_ledger *ledger, kt_error *error) {
 }
 
 static kt_code fold_line(kt_ledger *ledger, const kt_entry *entry, const kt_line *line, kt_planned_line *planned,
-                         uint64_t number, uint32_t index, int day, kt_month month, kt_error *error) {
+                         uint64_t number, uint32_t index, kt_error *error) {
     kt_code code = KT_OK;
-    kt_run_key key = {.account = planned->account->id, .currency = currency_id(ledger, planned), .month = month};
+    kt_run_key key = {.account = planned->account->id, .currency = currency_id(ledger, planned), .month = ledger->memo.month};
     if (!planned->account->posted) code = kt_account_mark_posted(ledger, planned->account, error);
     if (code == KT_OK && planned->currency != NULL && !planned->currency->posted)
         code = kt_currency_mark_posted(ledger, planned->currency, error);
@@ -380,7 +390,7 @@ static kt_code fold_line(kt_ledger *ledger, const kt_entry *entry, const kt_line
     if (code != KT_OK) return code;
     kt_run_item item = {.number = number,
                         .line = index,
-                        .day = (uint8_t)day,
+                        .day = ledger->memo.day_of_month,
                         .minus = entry->minus,
                         .own_book = !planned->in_book_currency,
                         .unvalued = !planned->has_book,
@@ -398,13 +408,10 @@ kt_code kt_entry_fold(kt_ledger *ledger, const kt_entry *entry, uint64_t number,
     kt_posting_plan *plan = ledger->plan;
     kt_totals *totals = &ledger->totals;
     uint8_t seen[8];
-    kt_month month = kt_day_month(entry->date);
-    int day = entry->date - kt_month_first(month);
     kt_code code = kt_totals_load(ledger->state, totals, error);
     for (size_t i = 0; i < plan->count && code == KT_OK; i++)
-        code = fold_line(ledger, entry, &entry->lines[i], &plan->lines[i], number, (uint32_t)i, day, month, error);
-    if (code == KT_OK && entry->voucher.size != 0 && !plan->voucher_used)
-        code = kt_voucher_use(ledger, plan->year, entry->series, entry->voucher, error);
+        code = fold_line(ledger, entry, &entry->lines[i], &plan->lines[i], number, (uint32_t)i, error);
+    if (code == KT_OK && entry->voucher.size != 0 && !plan->voucher_used) kt_voucher_use(ledger);
     if (code == KT_OK && entry->reverses != 0) {
         uint8_t key[8];
         kt_put_be64(key, entry->reverses);

@@ -80,6 +80,7 @@ static void forget(void *self) {
     kt_runs_forget(ledger->runs);
     ledger->totals = (kt_totals){0};
     ledger->company = (kt_company_now){0};
+    ledger->memo.known = false;
 }
 
 static kt_code block(void *self, uint64_t first, uint32_t count, kt_error *error) {

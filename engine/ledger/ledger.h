@@ -49,6 +49,15 @@ typedef struct kt_company_now {
     int32_t year;
 } kt_company_now;
 
+/* The day met last, since neighbours in a file are alike. */
+typedef struct kt_day_memo {
+    bool known; /* dropped when a period changes */
+    bool closed;
+    kt_day day;
+    kt_month month;
+    uint8_t day_of_month; /* from 0 */
+} kt_day_memo;
+
 typedef struct kt_ledger {
     kt_fold *fold;
     kt_state *state;
@@ -61,6 +70,7 @@ typedef struct kt_ledger {
     kt_runs *runs;
     kt_totals totals;
     kt_company_now company;
+    kt_day_memo memo;
 } kt_ledger;
 
 extern const kt_department kt_ledger_department;

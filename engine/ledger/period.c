@@ -113,6 +113,7 @@ kt_code kt_period_apply(void *self, const kt_record *record, kt_error *error) {
     kt_code code = kt_period_check(ledger, (kt_month)month, close, reason, error);
     if (code != KT_OK) return code;
     set(ledger->periods, (kt_month)month, close);
+    ledger->memo.known = false;
     month_key((kt_month)month, key);
     row[0] = close;
     kt_put_le64(row + 1, record->number);

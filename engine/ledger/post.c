@@ -66,7 +66,8 @@ static kt_code check_new(kt_batch *batch, kt_form *form, kt_entry *entry, kt_err
     kt_ledger *ledger = kt_batch_ledger(batch);
     bool repeats = batch->allow_duplicate_voucher;
     kt_code code = kt_company_load(ledger, error);
-    if (code == KT_OK && kt_form_is_turned(ledger, entry)) code = kt_form_turn(form, ledger, entry, error);
+    bool few = entry->line_count <= KT_LINES_MAX; /* more are refused before one is read */
+    if (code == KT_OK && few && kt_form_is_turned(ledger, entry)) code = kt_form_turn(form, ledger, entry, error);
     if (code == KT_OK) code = kt_entry_check(ledger, entry, repeats, error);
     if (code == KT_UNBALANCED) {
         kt_code rounded = round_off(batch, form, entry, error);

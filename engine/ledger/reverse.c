@@ -33,6 +33,7 @@ kt_code kt_reversal_target(kt_batch *batch, uint64_t number, kt_error *error) {
 
 struct reversing {
     kt_batch *batch;
+    kt_txn *txn; /* of its own: the journal's ends with every piece, and its pages move with every block */
     kt_records *records;
     kt_entry_reader reader;
     kt_day date;
@@ -84,13 +85,17 @@ static kt_code reverse_one(struct reversing *work, uint64_t number, bool must_be
 }
 
 static kt_code begin(struct reversing *work, kt_batch *batch, kt_day date, kt_str text, bool negative, kt_error *error) {
-    kt_journal *journal = kt_book_journal(batch->book);
     *work = (struct reversing){.batch = batch, .date = date, .text = text, .negative = negative};
-    return kt_records_open(kt_journal_txn(journal), kt_journal_head(journal)->tree.size, &work->records, error);
+    kt_code code = kt_txn_begin(kt_book_store(batch->book), false, &work->txn, error);
+    if (code == KT_OK)
+        code = kt_records_open(work->txn, kt_journal_head(kt_book_journal(batch->book))->tree.size, &work->records, error);
+    if (code != KT_OK) kt_txn_abort(work->txn);
+    return code;
 }
 
 static void end(struct reversing *work) {
     kt_records_close(work->records);
+    kt_txn_abort(work->txn);
     kt_entry_reader_release(&work->reader);
 }
 

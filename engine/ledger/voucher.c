@@ -19,6 +19,8 @@ struct place {
 
 struct kt_vouchers {
     struct place places[PLACES];
+    struct place *asked; /* the place and number of the voucher asked for last */
+    unsigned asked_bit;
 };
 
 kt_code kt_vouchers_open(kt_vouchers **out, kt_error *error) {
@@ -131,21 +133,16 @@ static kt_code find(kt_ledger *ledger, int32_t year, kt_str series, kt_str vouch
 }
 
 kt_code kt_voucher_used(kt_ledger *ledger, int32_t year, kt_str series, kt_str voucher, bool *used, kt_error *error) {
-    struct place *place;
-    unsigned bit;
-    kt_code code = find(ledger, year, series, voucher, &place, &bit, error);
-    *used = code == KT_OK && (place->bits[bit / 8] >> bit % 8 & 1) != 0;
+    kt_vouchers *vouchers = ledger->vouchers;
+    kt_code code = find(ledger, year, series, voucher, &vouchers->asked, &vouchers->asked_bit, error);
+    *used = code == KT_OK && (vouchers->asked->bits[vouchers->asked_bit / 8] >> vouchers->asked_bit % 8 & 1) != 0;
     return code;
 }
 
-kt_code kt_voucher_use(kt_ledger *ledger, int32_t year, kt_str series, kt_str voucher, kt_error *error) {
-    struct place *place;
-    unsigned bit;
-    kt_code code = find(ledger, year, series, voucher, &place, &bit, error);
-    if (code != KT_OK) return code;
-    place->bits[bit / 8] |= (uint8_t)(1u << bit % 8);
+void kt_voucher_use(kt_ledger *ledger) {
+    struct place *place = ledger->vouchers->asked;
+    place->bits[ledger->vouchers->asked_bit / 8] |= (uint8_t)(1u << ledger->vouchers->asked_bit % 8);
     place->changed = true;
-    return KT_OK;
 }
 
 kt_code kt_vouchers_flush(kt_ledger *ledger, kt_error *error) {

@@ -19,7 +19,7 @@ void kt_vouchers_forget(kt_vouchers *vouchers);
 
 /* Is it used? The answer's place is kept for kt_voucher_use of the same voucher right after. */
 kt_code kt_voucher_used(kt_ledger *ledger, int32_t year, kt_str series, kt_str voucher, bool *used, kt_error *error);
-kt_code kt_voucher_use(kt_ledger *ledger, int32_t year, kt_str series, kt_str voucher, kt_error *error);
+void kt_voucher_use(kt_ledger *ledger); /* the one asked for last */
 kt_code kt_vouchers_flush(kt_ledger *ledger, kt_error *error);
 
 #endif

@@ -16,7 +16,10 @@
 #define LONG_LINES 4000
 #define LINES_MOST LONG_LINES
 
-enum shape { SMALL, MIDDLE, LONG, LARGE };
+#define SERIES KT_STR("the longest name a series may be")
+#define PAGE 512 /* vouchers on one page of state */
+
+enum shape { SMALL, MIDDLE, LONG, LARGE, SPREAD };
 
 /* splitmix64 of two numbers: what a batch holds follows from the seed and its number alone. */
 static uint64_t mix(uint64_t a, uint64_t b)
@@ -27,20 +30,22 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return z ^ (z >> 31);
 }
 
-bool crash_is_large(const crash_load *load, unsigned batch)
-{
-    return load->large != 0 && batch % load->large == load->large - 1;
-}
-
 static enum shape shape_of(const crash_load *load, unsigned batch)
 {
-    if (crash_is_large(load, batch))
+    if (load->spread != 0 && batch % load->spread == load->spread - 1)
+        return SPREAD;
+    if (load->large != 0 && batch % load->large == load->large - 1)
         return LARGE;
     switch (mix(load->seed, batch) % 8) {
     case 0: return MIDDLE;
     case 1: return LONG;
     default: return SMALL;
     }
+}
+
+bool crash_is_large(const crash_load *load, unsigned batch)
+{
+    return shape_of(load, batch) >= LARGE;
 }
 
 uint64_t crash_entries(const crash_load *load, unsigned batch)
@@ -50,6 +55,7 @@ uint64_t crash_entries(const crash_load *load, unsigned batch)
     case MIDDLE: return 500 + random % 3000;
     case LONG: return 3;
     case LARGE: return 310 + random % 400; /* twelve a block: one piece and some, up to two and some */
+    case SPREAD: return 45000 + random % 20000;
     default: return 1 + random % 20;
     }
 }
@@ -127,15 +133,16 @@ static kt_code add_entry(kt_batch *batch, const crash_load *load, unsigned numbe
                          kt_str text, kt_error *error)
 {
     struct pattern pattern = pattern_of(load, number, entry);
-    char voucher[32];
-    snprintf(voucher, sizeof voucher, "%u-%llu", number, (unsigned long long)entry);
+    char voucher[KT_VOUCHER_MAX + 1];
+    snprintf(voucher, sizeof voucher, "the same prefix for all of the vouchers %llu",
+             (unsigned long long)(1 + entry) * PAGE + number);
     for (unsigned i = 0; i < pattern.lines; i++)
         lines[i] = (kt_line){.amount = pattern.amount,
                              .account = account_of(pattern.from),
                              .text = pattern.fat ? text : (kt_str){NULL, 0}};
     lines[pattern.lines - 1].amount = -pattern.amount * (pattern.lines - 1);
     lines[pattern.lines - 1].account = account_of(pattern.to);
-    kt_entry added = {.voucher = kt_str_from(voucher), .text = KT_STR("load"), .lines = lines};
+    kt_entry added = {.series = SERIES, .voucher = kt_str_from(voucher), .text = KT_STR("load"), .lines = lines};
     added.line_count = pattern.lines;
     kt_day_from_civil(2026, 1 + (int)(entry % 12), 1 + (int)number % 28, &added.date);
     return kt_batch_add(batch, &added, NULL, error);
@@ -299,7 +306,9 @@ int crash_spawn(const char *program, const char *const *arguments, const char *p
     if (child != 0)
         return child;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (acks >= 0 && acks != 3)
+    if (acks == 3)
+        fcntl(acks, F_SETFD, 0); /* it lies where it should: only let it stay open */
+    else if (acks >= 0)
         dup2(acks, 3);
     if (preload) {
         setenv("LD_PRELOAD", preload, 1);

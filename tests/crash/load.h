@@ -3,8 +3,9 @@
  * process or the machine one can say which whole batches lie in the book.
  *
  * A book holds CRASH_BASE batches of its founding and then batch 0, 1, 2 ... of the load, in that order. Batches are
- * of very different sizes: a few entries, some thousand, one entry of many records, and where asked for more than
- * one transaction holds (24 blocks of 768 KiB).
+ * of very different sizes: a few entries, some thousand, one entry of many records, and where asked for more than one
+ * transaction holds: large ones by their bytes (24 blocks of 768 KiB), spread ones by their vouchers, each on a page of
+ * its own, so that state is written before the head moves.
  */
 #ifndef KT_TESTS_CRASH_LOAD_H
 #define KT_TESTS_CRASH_LOAD_H
@@ -20,7 +21,7 @@
 typedef struct crash_load {
     uint64_t seed;
     unsigned batches;
-    unsigned large; /* every which batch is larger than one transaction; 0: none */
+    unsigned large, spread; /* every which batch is; 0: none */
 } crash_load;
 
 typedef struct crash_sum { /* of the batches before this one */
@@ -38,6 +39,7 @@ typedef struct crash_ack {
 kt_code crash_found(const char *directory, kt_error *error);
 
 uint64_t crash_entries(const crash_load *load, unsigned batch);
+/* Larger than one transaction. */
 bool crash_is_large(const crash_load *load, unsigned batch);
 /* load->batches + 1 sums, the last one of all. free(). */
 crash_sum *crash_sums(const crash_load *load);

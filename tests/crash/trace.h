@@ -12,7 +12,7 @@
 #define TRACE_ACKS 3 /* what is written to this file is an acknowledgement */
 
 enum trace_kind {
-    TRACE_OPEN = 1,     /* bytes: the path; offset: 1 where the call made the file */
+    TRACE_OPEN = 1,     /* bytes: the path; offset: the bits below */
     TRACE_WRITE,        /* bytes at offset */
     TRACE_WRITE_SYNCED, /* likewise, through a descriptor opened with O_DSYNC or O_SYNC */
     TRACE_SIZE,         /* truncated, or room made, to offset bytes */
@@ -22,6 +22,9 @@ enum trace_kind {
     TRACE_MAPPED,       /* mapped to be written through memory: the trace cannot see what happens to it */
     TRACE_ACK
 };
+
+#define TRACE_MADE 1u /* the call made the file */
+#define TRACE_IS_DIRECTORY 2u
 
 typedef struct trace_event {
     uint32_t kind, spare;

@@ -110,7 +110,10 @@ static int open_file(int at, const char *path, int flags, mode_t mode)
         abort();
     files[fd].inode = status.st_ino;
     files[fd].synced = (flags & O_DSYNC) != 0; /* part of O_SYNC */
-    note(TRACE_OPEN, status.st_ino, !there && (flags & O_CREAT) != 0, found, strlen(found));
+    uint64_t facts = !there && (flags & O_CREAT) != 0 ? TRACE_MADE : 0;
+    if (S_ISDIR(status.st_mode))
+        facts |= TRACE_IS_DIRECTORY;
+    note(TRACE_OPEN, status.st_ino, facts, found, strlen(found));
     if ((flags & O_TRUNC) != 0)
         note(TRACE_SIZE, status.st_ino, 0, NULL, 0);
     return fd;

@@ -69,7 +69,19 @@ static void edges(void)
     is_code(odd(least, KT_AS_WRITTEN(0), -1, 0), KT_OVERFLOW, "however it is written");
     is_code(odd(limit, KT_AS_WRITTEN(0), -limit, KT_AS_WRITTEN(0)), KT_OVERFLOW, "nor 10^30 whole crowns");
     is_code(odd(5, 255, -5, 255), KT_INVALID, "254 decimals are refused");
-    is_code(odd(0, 255, 0, 255), KT_OK, "or are nothing at all");
+    is_code(odd(0, 255, 0, 255), KT_INVALID, "of nothing, too");
+    kt_line wild[] = {{.amount = least, .account = KT_STR("1000"), .has_cost = true, .cost = -1, .cost_currency = KT_STR("EUR")},
+                      {.amount = least, .account = KT_STR("1000"), .has_cost = true, .cost = -1, .cost_currency = KT_STR("EUR")},
+                      {.amount = least, .account = KT_STR("1100"), .currency = KT_STR("EUR")}};
+    kt_entry turned = {.date = day("2026-03-01"), .lines = wild, .line_count = 3};
+    kt_batch *wild_batch = begin(book);
+    is_code(kt_batch_add(wild_batch, &turned, NULL, &said), KT_OVERFLOW, "rates on lines beyond all bounds are refused");
+    wild[0].cost_given = 255;
+    wild[0].currency = KT_STR("USD");
+    wild[0].amount = -1;
+    turned.line_count = 1;
+    is_code(kt_batch_add(wild_batch, &turned, NULL, &said), KT_INVALID, "and a cost with 254 decimals");
+    kt_batch_abort(wild_batch);
     is_code(odd(limit, 0, -limit + 1, 0), KT_UNBALANCED, "one unit in 10^30 is seen");
     kt_line *lines = calloc(1000, sizeof *lines);
     for (unsigned i = 0; i < 1000; i++)
