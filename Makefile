@@ -57,7 +57,7 @@ FUZZ_PROGRAMS = $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/%)
 uses = $(if $(shell grep -lsE '^\#include <$(1)' $(2)),$(3))
 libs = $(call uses,lmdb\.h,$(1),-llmdb) $(call uses,sodium,$(1),-lsodium) $(call uses,msgpack,$(1),-lmsgpackc) \
 	$(call uses,openssl/,$(1),-lcrypto) $(call uses,csv\.h,$(1),-lcsv) $(call uses,jansson\.h,$(1),-ljansson) \
-	$(call uses,libsmartcols,$(1),-lsmartcols) $(call uses,utf8proc,$(1),-lutf8proc) $(call uses,libxml/,$(1),-lxml2)
+	$(call uses,libsmartcols,$(1),-lsmartcols)
 LIB_LIBS := $(call libs,$(LIB_SOURCES) $(wildcard storage/*.h engine/*.h engine/*/*.h))
 CLI_LIBS := $(call libs,$(CLI_SOURCES) $(wildcard cli/*.h))
 
@@ -132,6 +132,18 @@ $(BUILD)/tests/lib%.so: tests/crash/%_shim.c $(wildcard tests/crash/*.h) Makefil
 	$(say) LINK $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 -fPIC -O2 -g $(WARNINGS) -shared -o $@ $<
+
+# The power cut test over a store that does not sync, to prove that the test can fail.
+$(BUILD)/obj/tests/crash/store_nosync.o: storage/store.c Makefile | $(BUILD)/.packages
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(KT_CFLAGS) -DKT_TEST_NOSYNC -c -o $@ $<
+
+$(BUILD)/tests/crash/nosync_power: $(BUILD)/obj/tests/crash/test_power.o $(BUILD)/obj/tests/crash/store_nosync.o \
+		$(BUILD)/libtests.a $(BUILD)/libkontor.a
+	$(say) LINK $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KT_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libtests.a $(BUILD)/libkontor.a $(LIB_LIBS)
 
 $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(BUILD)/libkontor.a
 	$(say) LINK $@

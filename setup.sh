@@ -4,12 +4,12 @@
 set -u
 
 needed="gcc libc6-dev make perl liblmdb-dev libsodium-dev libmsgpack-dev libssl-dev libcsv-dev libjansson-dev
-libsmartcols-dev libutf8proc-dev"
+libsmartcols-dev"
 wanted="" # without these some tests are skipped, and say so
 
 case "${1:-build}" in
 check | build) ;;
-test) wanted="ledger hledger strace golang-go golang-golang-x-mod-dev" ;;
+test) wanted="ledger hledger strace golang-go golang-golang-x-mod-dev python3 python3-cryptography" ;;
 fuzz) needed="$needed clang libclang-rt-14-dev" ;;
 peers) wanted="libsqlite3-dev ledger hledger postgresql time" ;;
 *)
@@ -51,7 +51,6 @@ check() {
 			csv.h libcsv-dev
 			jansson.h libjansson-dev
 			libsmartcols/libsmartcols.h libsmartcols-dev
-			utf8proc.h libutf8proc-dev
 		END
     fi
     [ -z "$lack" ] && return 0
@@ -84,6 +83,8 @@ elif [ -n "$lack" ] && [ -t 0 ] && command -v sudo >/dev/null; then
 elif [ -z "$lack" ]; then
     echo "kontor: not installed, so that some tests are skipped:$lack_wanted" >&2
     exit 0
+elif check 2>/dev/null && command -v prove >/dev/null; then
+    exit 0 # the packages' files lie elsewhere, and the compiler finds them
 else
     echo "kontor: these packages are missing, and there is neither root nor sudo to install them:$lack" >&2
     echo "kontor: have somebody run: apt-get install$lack" >&2

@@ -55,17 +55,30 @@ kt_code kt_account_take_options(const kt_arguments *arguments, kt_account *accou
 kt_code kt_account_show(kt_style style, const kt_account *accounts, size_t count, bool upright, kt_error *error)
 {
     enum { CODE, NAME, TYPE, PARENT, CURRENCY, RULE, OPEN, CLOSED, RECORD, COUNT };
-    static const kt_column columns[COUNT] = {
+    kt_column columns[COUNT] = {
         [CODE] = {"account", "account", KT_CELL_TEXT, false},
         [NAME] = {"name", "name", KT_CELL_PROSE, false},
         [TYPE] = {"type", "type", KT_CELL_TEXT, false},
-        [PARENT] = {"parent", "parent", KT_CELL_TEXT, false},
-        [CURRENCY] = {"currency", "currency", KT_CELL_TEXT, false},
-        [RULE] = {"rule", "rule", KT_CELL_TEXT, false},
-        [OPEN] = {"open_from", "open from", KT_CELL_TEXT, false},
-        [CLOSED] = {"closed_from", "closed from", KT_CELL_TEXT, false},
+        [PARENT] = {"parent", NULL, KT_CELL_TEXT, false},
+        [CURRENCY] = {"currency", NULL, KT_CELL_TEXT, false},
+        [RULE] = {"rule", NULL, KT_CELL_TEXT, false},
+        [OPEN] = {"open_from", NULL, KT_CELL_TEXT, false},
+        [CLOSED] = {"closed_from", NULL, KT_CELL_TEXT, false},
         [RECORD] = {"record", "record", KT_CELL_NUMBER, false},
     };
+    /* People see a column where some account has something in it. */
+    for (size_t i = 0; i < count; i++) {
+        if (accounts[i].parent.size > 0)
+            columns[PARENT].head = "parent";
+        if (accounts[i].currency.size > 0)
+            columns[CURRENCY].head = "currency";
+        if (accounts[i].rule != KT_RULE_NONE)
+            columns[RULE].head = "rule";
+        if (accounts[i].open_from != KT_DAY_NONE)
+            columns[OPEN].head = "open from";
+        if (accounts[i].closed_from != KT_DAY_NONE)
+            columns[CLOSED].head = "closed from";
+    }
     kt_out *out;
     kt_code code = kt_out_open(style, columns, COUNT, upright, &out, error);
     if (code != KT_OK)
@@ -84,5 +97,7 @@ kt_code kt_account_show(kt_style style, const kt_account *accounts, size_t count
         code = kt_out_row(out, error);
     }
     kt_code closed = kt_out_close(out, error);
+    if (count == 0)
+        kt_say(style, "no accounts\n");
     return code != KT_OK ? code : closed;
 }

@@ -15,7 +15,10 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
         code = kt_backup(book, destination, &trust.options, error);
         kt_progress_end(&trust.progress);
         if (code == KT_OK)
-            kt_say(trust.style, "backed up to %s and verified\n", destination);
+            kt_say(trust.style,
+                   "backed up to %s and verified\n"
+                   "The signing keys are in it: keep it where only those may read it who may post.\n",
+                   destination);
     }
     kt_code closed = kt_trust_close(&trust, code == KT_OK ? error : NULL);
     kt_book_close(book);

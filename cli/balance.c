@@ -5,6 +5,9 @@
 #include "cli/depth.h"
 #include "cli/show.h"
 
+/* On a terminal of fewer columns names are worth more than types. */
+#define NARROW 100
+
 enum { ACCOUNT, NAME, TYPE, GROUP, CURRENCY, DEBIT, CREDIT, BALANCE, BOOK_DEBIT, BOOK_CREDIT, BOOK_BALANCE, COUNT };
 
 static const kt_column all_columns[COUNT] = {
@@ -83,32 +86,81 @@ static void row_cells(kt_out *out, const kt_balance *row)
     }
 }
 
-static kt_code print_rows(const kt_reading *reading, kt_out *out, const kt_balance *rows, size_t count, bool foreign,
-                          kt_error *error)
+/* What rows come to in the book's currency: all of them, or those of one group. */
+typedef struct total {
+    kt_str group;
+    kt_amount debit, credit, balance;
+} total;
+
+static kt_code add(total *to, const kt_balance *row, kt_error *error)
 {
-    kt_amount debit = 0, credit = 0, balance = 0;
+    kt_code code = kt_show_add(&to->debit, row->book_debit, error);
+    if (code == KT_OK)
+        code = kt_show_add(&to->credit, row->book_credit, error);
+    if (code == KT_OK)
+        code = kt_show_add(&to->balance, row->book_balance, error);
+    return code;
+}
+
+static kt_code total_row(const kt_reading *reading, kt_out *out, const total *sum, bool foreign, bool grand,
+                         kt_error *error)
+{
+    kt_out_words(out, ACCOUNT, "total");
+    if (!grand)
+        kt_out_text(out, GROUP, sum->group.size == 0 ? KT_STR("(none)") : sum->group);
+    kt_out_amount(out, foreign ? BOOK_DEBIT : DEBIT, sum->debit, reading->decimals);
+    kt_out_amount(out, foreign ? BOOK_CREDIT : CREDIT, sum->credit, reading->decimals);
+    kt_out_amount(out, foreign ? BOOK_BALANCE : BALANCE, sum->balance, reading->decimals);
+    return kt_out_row_people(out, grand, error);
+}
+
+static int by_group(const void *left, const void *right)
+{
+    const kt_str *a = &(*(const kt_balance *const *)left)->group, *b = &(*(const kt_balance *const *)right)->group;
+    size_t least = a->size < b->size ? a->size : b->size;
+    int order = least == 0 ? 0 : memcmp(a->data, b->data, least);
+    return order != 0 ? order : a->size < b->size ? -1 : a->size > b->size;
+}
+
+/* A row for each month, department ...: what a table ordered by account does not let one see. */
+static kt_code print_groups(const kt_reading *reading, kt_out *out, const kt_balance *rows, size_t count, bool foreign,
+                            kt_error *error)
+{
+    const kt_balance **order = malloc(count * sizeof(*order));
+    kt_code code = KT_OK;
+    if (order == NULL)
+        return kt_fail(error, KT_MEMORY, "no memory for %zu rows", count);
+    for (size_t i = 0; i < count; i++)
+        order[i] = &rows[i];
+    qsort(order, count, sizeof(*order), by_group);
+    for (size_t i = 0; code == KT_OK && i < count;) {
+        total sum = {.group = order[i]->group};
+        for (; code == KT_OK && i < count && kt_str_equal(order[i]->group, sum.group); i++)
+            code = add(&sum, order[i], error);
+        if (code == KT_OK)
+            code = total_row(reading, out, &sum, foreign, false, error);
+    }
+    free(order);
+    return code == KT_OK ? kt_out_rule(out, error) : code;
+}
+
+static kt_code print_rows(const kt_reading *reading, kt_out *out, const kt_balance *rows, size_t count, bool foreign,
+                          bool grouped, kt_error *error)
+{
+    total sum = {0};
     kt_code code = KT_OK;
     for (size_t i = 0; code == KT_OK && i < count; i++) {
         row_cells(out, &rows[i]);
         code = kt_out_row(out, error);
         if (code == KT_OK)
-            code = kt_show_add(&debit, rows[i].book_debit, error);
-        if (code == KT_OK)
-            code = kt_show_add(&credit, rows[i].book_credit, error);
-        if (code == KT_OK)
-            code = kt_show_add(&balance, rows[i].book_balance, error);
+            code = add(&sum, &rows[i], error);
     }
-    if (code == KT_OK && count > 0)
-        code = kt_out_rule(out, error);
-    if (code == KT_OK && count > 0) {
-        kt_out_words(out, ACCOUNT, "total");
-        kt_out_text(out, CURRENCY, foreign ? (kt_str){NULL, 0} : reading->company.currency);
-        kt_out_amount(out, foreign ? BOOK_DEBIT : DEBIT, debit, reading->decimals);
-        kt_out_amount(out, foreign ? BOOK_CREDIT : CREDIT, credit, reading->decimals);
-        kt_out_amount(out, foreign ? BOOK_BALANCE : BALANCE, balance, reading->decimals);
-        code = kt_out_row_people(out, true, error);
-    }
-    return code;
+    if (code != KT_OK || count == 0 || kt_out_style(out) != KT_STYLE_TABLE)
+        return code;
+    code = kt_out_rule(out, error);
+    if (code == KT_OK && grouped)
+        code = print_groups(reading, out, rows, count, foreign, error);
+    return code == KT_OK ? total_row(reading, out, &sum, foreign, true, error) : code;
 }
 
 static kt_code print(const kt_reading *reading, const request *asked, const kt_balance *rows, size_t count,
@@ -119,7 +171,11 @@ static kt_code print(const kt_reading *reading, const request *asked, const kt_b
     bool foreign = any_foreign(reading, rows, count);
     memcpy(columns, all_columns, sizeof(columns));
     columns[GROUP].off = asked->query.by == KT_BY_NOTHING;
-    columns[GROUP].head = asked->by;
+    columns[GROUP].head = asked->query.by == KT_BY_COST_CENTRE ? "cost centre" : asked->by;
+    if (!foreign)
+        columns[CURRENCY].head = NULL; /* the title says it */
+    if (kt_terminal_columns() != 0 && kt_terminal_columns() < NARROW)
+        columns[TYPE].head = NULL;
     for (size_t i = 0; i < 3; i++) {
         static const char *const sides[] = {"debit", "credit", "balance"};
         (void)snprintf(heads[i], sizeof(heads[i]), "%s %.*s", sides[i], (int)reading->company.currency.size,
@@ -131,10 +187,12 @@ static kt_code print(const kt_reading *reading, const request *asked, const kt_b
     kt_show_title(reading, "trial balance", asked->query.from, asked->query.to);
     kt_code code = kt_out_open(reading->style, columns, COUNT, false, &out, error);
     if (code == KT_OK)
-        code = print_rows(reading, out, rows, count, foreign, error);
+        code = print_rows(reading, out, rows, count, foreign, asked->query.by != KT_BY_NOTHING, error);
     kt_code closed = kt_out_close(out, error);
     if (count == 0)
-        kt_say(reading->style, "no postings\n");
+        kt_say(reading->style, asked->query.from == KT_DAY_NONE && asked->query.to == KT_DAY_NONE
+                                   ? "no postings\n"
+                                   : "no postings in this time\n");
     return code != KT_OK ? code : closed;
 }
 
@@ -204,7 +262,7 @@ const kt_command kt_command_balance = {
     .summary = "trial balance",
     .about =
         "Debit and credit are the turnovers of the range, balance is debit minus credit. Dates may be 2026-03-31,\n"
-        "2026-03 or 2026, and are inclusive.",
+        "2026-03 or 2026, and are inclusive. For people a terminal of less than 100 columns leaves the type out.",
     .options = options,
     .example = "kontor balance --from 2026-01 --to 2026-03 --by month",
     .run = run,

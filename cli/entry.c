@@ -66,12 +66,15 @@ static void entry_cells(kt_out *out, const kt_entry_view *view)
 /* What a line carries beside its amount is shown to people where some line has it. */
 static void head_where_used(kt_column *columns, const kt_entry *entry)
 {
+    columns[KT_LINE_TEXT].head = NULL;
     for (size_t i = 0; i < entry->line_count; i++) {
         const kt_line *line = &entry->lines[i];
         if (line->has_cost) {
             columns[KT_LINE_COST].head = "value";
             columns[KT_LINE_COST_CURRENCY].head = "in";
         }
+        if (line->text.size > 0)
+            columns[KT_LINE_TEXT].head = "text";
         if (line->ref.size > 0)
             columns[KT_LINE_REF].head = "ref";
         if (line->tax_code.size > 0)
@@ -86,10 +89,25 @@ static void head_where_used(kt_column *columns, const kt_entry *entry)
     }
 }
 
+static kt_code print_line(const kt_reading *reading, const kt_entry_view *view, size_t at, kt_side_sums *sums,
+                          kt_out *out, kt_error *error)
+{
+    const kt_line *line = &view->entry.lines[at];
+    kt_account account;
+    kt_line_cells(out, 0, view, at, reading->company.currency);
+    kt_code code = kt_view_account(reading->view, line->account, &account, error);
+    if (code == KT_OK) {
+        kt_out_text(out, KT_LINE_NAME, account.name);
+        code = kt_out_row(out, error);
+    }
+    return code != KT_OK ? code : kt_side_sums_add(sums, view, at, reading->company.currency, error);
+}
+
 static kt_code print_people(const kt_reading *reading, const kt_entry_view *view, kt_error *error)
 {
     kt_out *out;
     kt_column columns[KT_LINE_COLUMNS];
+    kt_side_sums sums = {0};
     kt_code code = kt_out_open(reading->style, entry_columns, LINES, true, &out, error);
     if (code != KT_OK)
         return code;
@@ -100,12 +118,14 @@ static kt_code print_people(const kt_reading *reading, const kt_entry_view *view
         return code != KT_OK ? code : closed;
     kt_say(reading->style, "\n");
     memcpy(columns, kt_line_columns, sizeof(columns));
+    columns[KT_LINE_NAME].head = "name";
     head_where_used(columns, &view->entry);
     code = kt_out_open(reading->style, columns, KT_LINE_COLUMNS, false, &out, error);
-    for (size_t i = 0; code == KT_OK && i < view->entry.line_count; i++) {
-        kt_line_cells(out, 0, view, i, reading->company.currency);
-        code = kt_out_row(out, error);
-    }
+    for (size_t i = 0; code == KT_OK && i < view->entry.line_count; i++)
+        code = print_line(reading, view, i, &sums, out, error);
+    if (code == KT_OK)
+        code = kt_side_sums_print(&sums, out, 0, error);
+    kt_side_sums_release(&sums);
     closed = kt_out_close(out, error);
     return code != KT_OK ? code : closed;
 }

@@ -84,6 +84,29 @@ static size_t number_width(const kt_grid *table, size_t column)
     return widest;
 }
 
+/* What the columns need at the least. A name keeps 16 characters: rather a line that wraps than one that says nothing. */
+static size_t least_width(const kt_grid *table)
+{
+    enum { LEAST = 16, BETWEEN = 2 };
+    size_t sum = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        if (!is_shown(&table->columns[i]))
+            continue;
+        bool prose = table->columns[i].cell == KT_CELL_PROSE;
+        size_t widest = strlen(table->columns[i].head);
+        for (size_t j = 0; j < table->used && !(prose && widest >= LEAST); j++) {
+            const char *cell = table->rows[j].cells[i];
+            size_t size = cell == NULL ? 0 : mbstowcs(NULL, cell, 0);
+            if (size != (size_t)-1 && size > widest)
+                widest = prose && size > LEAST ? LEAST : size;
+        }
+        if (!prose && table->widths[i] > widest)
+            widest = table->widths[i];
+        sum += widest + (sum == 0 ? 0 : BETWEEN);
+    }
+    return sum;
+}
+
 static char *rule_text(size_t width)
 {
     bool utf8 = kt_terminal_utf8();
@@ -157,6 +180,11 @@ bool kt_grid_print(kt_grid *table)
     (void)scols_table_enable_noheadings(laid, table->headed);
     (void)scols_table_enable_minout(laid, 1);
     (void)scols_table_set_column_separator(laid, "  ");
+    size_t least = least_width(table);
+    if (kt_terminal_columns() != 0 && kt_terminal_columns() < least) {
+        (void)scols_table_set_termwidth(laid, least);
+        (void)scols_table_set_termforce(laid, SCOLS_TERMFORCE_ALWAYS);
+    }
     if (!add_columns(table, laid))
         goto end;
     for (size_t i = 0; i < table->used; i++)

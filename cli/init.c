@@ -113,7 +113,13 @@ static kt_code say(kt_style style, const kt_book *book, const char *key_file, si
     code = kt_out_row(out, error);
     kt_code closed = kt_out_close(out, error);
     kt_say(style, "\nBack up the signing key, apart from the book: without it nothing more can be posted.\n"
-                  "Give the verifier key to whoever is to check the book; it is no secret.\n");
+                  "Give the verifier key to whoever is to check the book; it is no secret.\n"
+                  "Next: %s, then: kontor post FILE --book ",
+           accounts == 0 ? "kontor account add" : "kontor account list");
+    if (style == KT_STYLE_TABLE) {
+        kt_print_safe(stdout, kt_str_from(kt_book_directory(book)));
+        putchar('\n');
+    }
     return code != KT_OK ? code : closed;
 }
 

@@ -16,6 +16,7 @@ typedef struct walk {
     kt_out *out;
     kt_str currency;
     uint64_t entries, lines;
+    kt_side_sums sums;
 } walk;
 
 static kt_code on_entry(void *context, const kt_entry_view *view, kt_error *error)
@@ -42,6 +43,8 @@ static kt_code on_entry(void *context, const kt_entry_view *view, kt_error *erro
         if (people && entry->lines[i].text.size == 0)
             kt_out_text(at->out, LINES + KT_LINE_TEXT, entry->text);
         code = kt_out_row(at->out, error);
+        if (code == KT_OK && people)
+            code = kt_side_sums_add(&at->sums, view, i, at->currency, error);
     }
     return code;
 }
@@ -98,15 +101,17 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
         at.currency = reading.company.currency;
         code = kt_entries(reading.view, &filter, on_entry, &at, error);
     }
+    if (code == KT_OK)
+        code = kt_side_sums_print(&at.sums, at.out, LINES, error);
     kt_code closed = kt_out_close(at.out, code == KT_OK ? error : NULL);
     if (code == KT_OK)
         code = closed;
     if (code == KT_OK) {
-        char entries[KT_AMOUNT_TEXT], lines[KT_AMOUNT_TEXT];
-        (void)kt_amount_format((kt_amount)at.entries, 0, ',', entries);
-        (void)kt_amount_format((kt_amount)at.lines, 0, ',', lines);
-        kt_say(reading.style, "%s%s entries, %s lines\n", at.entries == 0 ? "" : "\n", entries, lines);
+        kt_say(reading.style, "%s", at.entries == 0 ? "" : "\n");
+        kt_show_counted(reading.style, at.entries, "entry", "entries", ", ");
+        kt_show_counted(reading.style, at.lines, "line", "lines", "\n");
     }
+    kt_side_sums_release(&at.sums);
     kt_reading_close(&reading);
     return code;
 }

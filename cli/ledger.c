@@ -64,8 +64,8 @@ static kt_code sum_up(const kt_statement *statement, kt_str book_currency, closi
         if (at == NULL)
             return kt_fail(error, KT_MEMORY, "no memory");
         at->balance = posting->running;
-        code = kt_show_add(posting->amount >= 0 ? &at->debit : &at->credit,
-                           posting->amount >= 0 ? posting->amount : -posting->amount, error);
+        bool debit = (posting->amount >= 0) != posting->minus;
+        code = kt_show_add(debit ? &at->debit : &at->credit, debit ? posting->amount : -posting->amount, error);
     }
     return code;
 }
@@ -96,7 +96,7 @@ static kt_code print_posting(kt_out *out, const kt_posting *posting, kt_str book
     kt_out_text(out, TEXT, posting->text);
     kt_out_text(out, REF, posting->ref);
     kt_out_text(out, CURRENCY, posting->currency.size == 0 ? book_currency : posting->currency);
-    kt_show_sides(out, DEBIT, CREDIT, posting->amount, posting->decimals);
+    kt_show_sides(out, DEBIT, CREDIT, posting->amount, posting->minus, posting->decimals);
     kt_out_amount(out, AMOUNT, posting->amount, posting->decimals);
     kt_out_amount(out, BALANCE, posting->running, posting->decimals);
     return kt_out_row(out, error);
@@ -146,7 +146,7 @@ static kt_code print(const kt_reading *reading, const kt_statement *statement, k
         code = print_closings(out, &all, to, error);
     kt_code closed = kt_out_close(out, error);
     if (all.count == 0)
-        kt_say(reading->style, "no postings\n");
+        kt_say(reading->style, from == KT_DAY_NONE && to == KT_DAY_NONE ? "no postings\n" : "no postings in this time\n");
     free(all.rows);
     return code != KT_OK ? code : closed;
 }

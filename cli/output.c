@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli/grid.h"
@@ -360,6 +361,12 @@ bool kt_terminal_colour(void)
 {
     const char *no = getenv("NO_COLOR"), *kind = getenv("TERM");
     return isatty(STDOUT_FILENO) == 1 && (no == NULL || no[0] == '\0') && (kind == NULL || strcmp(kind, "dumb") != 0);
+}
+
+unsigned kt_terminal_columns(void)
+{
+    struct winsize size;
+    return isatty(STDOUT_FILENO) == 1 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 kt_code kt_out_flush(kt_error *error)

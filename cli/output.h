@@ -81,6 +81,8 @@ void kt_print_safe(FILE *to, kt_str text);
 /* Whether people read this on a terminal that shows UTF-8; whether it may be coloured. */
 bool kt_terminal_utf8(void);
 bool kt_terminal_colour(void);
+/* Columns of the terminal people read on; 0: no terminal, or it does not say. */
+unsigned kt_terminal_columns(void);
 
 /* Flushes standard output; KT_IO where something of it was lost. */
 kt_code kt_out_flush(kt_error *error);

@@ -97,19 +97,37 @@ static kt_code print_row(kt_posting_job *job, const char *path, const char *stat
     return kt_out_row(out, error);
 }
 
-static kt_code control_table(const kt_import_result *result, kt_error *error)
+/* "debit DKK": the totals are of what has a value in the book's currency. */
+static kt_code name_sides(kt_book *book, char heads[2][KT_CURRENCY_CODE_MAX + 8], kt_error *error)
 {
-    static const kt_column columns[] = {
-        {NULL, "", KT_CELL_TEXT, false},         {NULL, "entries", KT_CELL_COUNT, false},
-        {NULL, "lines", KT_CELL_COUNT, false},   {NULL, "debit", KT_CELL_AMOUNT, false},
-        {NULL, "credit", KT_CELL_AMOUNT, false},
+    kt_view *view = NULL;
+    kt_company company;
+    kt_code code = kt_view_open(book, NULL, &view, error);
+    if (code == KT_OK)
+        code = kt_view_company(view, KT_DAY_MAX, &company, error);
+    for (size_t i = 0; code == KT_OK && i < 2; i++)
+        (void)snprintf(heads[i], KT_CURRENCY_CODE_MAX + 8, "%s %.*s", i == 0 ? "debit" : "credit",
+                       (int)company.currency.size, company.currency.data);
+    kt_view_close(view);
+    return code;
+}
+
+static kt_code control_table(kt_book *book, const kt_import_result *result, kt_error *error)
+{
+    char heads[2][KT_CURRENCY_CODE_MAX + 8];
+    const kt_column columns[] = {
+        {NULL, "", KT_CELL_TEXT, false},          {NULL, "entries", KT_CELL_COUNT, false},
+        {NULL, "lines", KT_CELL_COUNT, false},    {NULL, heads[0], KT_CELL_AMOUNT, false},
+        {NULL, heads[1], KT_CELL_AMOUNT, false},
     };
     const struct {
         const char *name;
         const kt_control *control;
     } rows[] = {{"posted", &result->posted}, {"rejected", &result->rejected}, {"read", &result->read}};
-    kt_out *out;
-    kt_code code = kt_out_open(KT_STYLE_TABLE, columns, 5, false, &out, error);
+    kt_out *out = NULL;
+    kt_code code = name_sides(book, heads, error);
+    if (code == KT_OK)
+        code = kt_out_open(KT_STYLE_TABLE, columns, 5, false, &out, error);
     for (size_t i = 0; code == KT_OK && i < 3; i++) {
         if (i == 2)
             code = kt_out_rule(out, error);
@@ -216,7 +234,7 @@ static kt_code tell(kt_posting_job *job, const char *path, kt_code code, const k
     }
     if (result->accounts_created > 0 && !job->import.dry_run)
         printf("accounts created: %" PRIu64 "\n", result->accounts_created);
-    kt_code printed = control_table(result, error);
+    kt_code printed = control_table(job->book, result, error);
     print_trail(job, result, ms);
     return printed;
 }

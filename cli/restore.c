@@ -11,7 +11,11 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
         code = kt_restore(source, destination, &trust.options, error);
         kt_progress_end(&trust.progress);
         if (code == KT_OK)
-            kt_say(trust.style, "restored to %s and verified\n", destination);
+            kt_say(trust.style,
+                   "restored to %s and verified\n"
+                   "To know that nothing is missing at its end: kontor verify --since CHECKPOINT, with the newest "
+                   "one kept.\n",
+                   destination);
     }
     kt_code closed = kt_trust_close(&trust, code == KT_OK ? error : NULL);
     return code != KT_OK ? code : closed;

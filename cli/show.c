@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void kt_show_title(const kt_reading *reading, const char *what, kt_day from, kt_day to)
@@ -69,17 +70,71 @@ kt_code kt_show_add(kt_amount *sum, kt_amount amount, kt_error *error)
     return kt_fail(error, KT_OVERFLOW, "the total is beyond what is kept");
 }
 
-void kt_show_sides(kt_out *out, size_t debit, size_t credit, kt_amount amount, uint8_t decimals)
+void kt_show_sides(kt_out *out, size_t debit, size_t credit, kt_amount amount, bool minus, uint8_t decimals)
 {
-    if (amount >= 0)
+    if ((amount >= 0) != minus)
         kt_out_amount(out, debit, amount, decimals);
     else
         kt_out_amount(out, credit, -amount, decimals);
 }
 
+kt_code kt_side_sums_add(kt_side_sums *sums, const kt_entry_view *view, size_t index, kt_str book_currency,
+                         kt_error *error)
+{
+    const kt_line *line = &view->entry.lines[index];
+    kt_str currency = line->has_cost ? line->cost_currency : line->currency;
+    kt_amount amount = line->has_cost ? line->cost : line->amount;
+    uint8_t decimals = line->has_cost ? view->cost_decimals[index] : view->decimals[index];
+    struct kt_side_sum *at = NULL;
+    if (currency.size == 0)
+        currency = book_currency;
+    sums->valued = sums->valued || line->has_cost;
+    for (size_t i = 0; at == NULL && i < sums->count; i++)
+        if (kt_str_equal(kt_str_from(sums->rows[i].currency), currency))
+            at = &sums->rows[i];
+    if (at == NULL) {
+        struct kt_side_sum *rows = realloc(sums->rows, (sums->count + 1) * sizeof(*rows));
+        if (rows == NULL || currency.size > KT_CURRENCY_CODE_MAX) {
+            sums->rows = rows == NULL ? sums->rows : rows;
+            return kt_fail(error, KT_MEMORY, "no memory for the totals");
+        }
+        sums->rows = rows;
+        at = &rows[sums->count++];
+        *at = (struct kt_side_sum){.decimals = decimals};
+        memcpy(at->currency, currency.data, currency.size);
+    }
+    bool debit = (amount >= 0) != view->entry.minus;
+    return kt_show_add(debit ? &at->debit : &at->credit, debit ? amount : -amount, error);
+}
+
+kt_code kt_side_sums_print(const kt_side_sums *sums, kt_out *out, size_t first, kt_error *error)
+{
+    if (sums->count == 0 || kt_out_style(out) != KT_STYLE_TABLE)
+        return KT_OK;
+    kt_code code = kt_out_rule(out, error);
+    for (size_t i = 0; code == KT_OK && i < sums->count; i++) {
+        const struct kt_side_sum *sum = &sums->rows[i];
+        kt_out_words(out, first + KT_LINE_ACCOUNT, "total");
+        if (sums->valued)
+            kt_out_words(out, first + KT_LINE_TEXT, "lines with a rate at their value");
+        kt_out_words(out, first + KT_LINE_CURRENCY, sum->currency);
+        kt_out_amount(out, first + KT_LINE_DEBIT, sum->debit, sum->decimals);
+        kt_out_amount(out, first + KT_LINE_CREDIT, sum->credit, sum->decimals);
+        code = kt_out_row_people(out, true, error);
+    }
+    return code;
+}
+
+void kt_side_sums_release(kt_side_sums *sums)
+{
+    free(sums->rows);
+    *sums = (kt_side_sums){0};
+}
+
 const kt_column kt_line_columns[KT_LINE_COLUMNS] = {
     [KT_LINE_NUMBER] = {"line", NULL, KT_CELL_NUMBER, false},
     [KT_LINE_ACCOUNT] = {"account", "account", KT_CELL_TEXT, false},
+    [KT_LINE_NAME] = {NULL, NULL, KT_CELL_TEXT, false},
     [KT_LINE_TEXT] = {"line_text", "text", KT_CELL_PROSE, false},
     [KT_LINE_CURRENCY] = {"currency", "cur", KT_CELL_TEXT, false},
     [KT_LINE_DEBIT] = {"debit", "debit", KT_CELL_AMOUNT, false},
@@ -126,7 +181,7 @@ void kt_line_cells(kt_out *out, size_t first, const kt_entry_view *view, size_t 
     kt_out_text(out, first + KT_LINE_ACCOUNT, line->account);
     kt_out_text(out, first + KT_LINE_TEXT, line->text);
     kt_out_text(out, first + KT_LINE_CURRENCY, line->currency.size == 0 ? book_currency : line->currency);
-    kt_show_sides(out, first + KT_LINE_DEBIT, first + KT_LINE_CREDIT, line->amount, decimals);
+    kt_show_sides(out, first + KT_LINE_DEBIT, first + KT_LINE_CREDIT, line->amount, view->entry.minus, decimals);
     kt_out_amount(out, first + KT_LINE_AMOUNT, line->amount, decimals);
     if (line->has_cost) {
         kt_out_amount(out, first + KT_LINE_COST, line->cost, view->cost_decimals[at]);

@@ -18,13 +18,31 @@ void kt_show_counted(kt_style style, uint64_t count, const char *one, const char
 
 /* Adds to a sum; KT_OVERFLOW where it leaves 128 bits. */
 kt_code kt_show_add(kt_amount *sum, kt_amount amount, kt_error *error);
-/* An amount into the column of debits or of credits. */
-void kt_show_sides(kt_out *out, size_t debit, size_t credit, kt_amount amount, uint8_t decimals);
+/* Debits and credits summed, for the foot of a list of lines: a line with a rate counts with its value in the currency
+   that it is valued in, another one in its own. So the sides of whole entries are equal (law 2). */
+typedef struct kt_side_sums {
+    struct kt_side_sum {
+        char currency[KT_CURRENCY_CODE_MAX + 1];
+        uint8_t decimals;
+        kt_amount debit, credit;
+    } *rows;
+    size_t count;
+    bool valued; /* some line counts with its value */
+} kt_side_sums;
+kt_code kt_side_sums_add(kt_side_sums *sums, const kt_entry_view *view, size_t line, kt_str book_currency,
+                         kt_error *error);
+/* "total" rows below a rule, into the columns of a line that start at `first`; people only. */
+kt_code kt_side_sums_print(const kt_side_sums *sums, kt_out *out, size_t first, kt_error *error);
+void kt_side_sums_release(kt_side_sums *sums);
+
+/* An amount into the column of debits or of credits; `minus`: booked with minus amounts, which keep their column. */
+void kt_show_sides(kt_out *out, size_t debit, size_t credit, kt_amount amount, bool minus, uint8_t decimals);
 
 /* The columns of a line, in this order; `first` is where they start. */
 enum {
     KT_LINE_NUMBER,
     KT_LINE_ACCOUNT,
+    KT_LINE_NAME, /* of the account; for people, where a heading is given to it */
     KT_LINE_TEXT,
     KT_LINE_CURRENCY,
     KT_LINE_DEBIT,

@@ -128,8 +128,13 @@ void kt_trust_print(const kt_trust *trust, const kt_verify_result *result)
     char root[48];
     (void)kt_base64_encode(result->root, sizeof(result->root), root);
     printf("root  %s\n", root);
-    if (clean)
-        printf("nothing wrong was found\n");
+    if (!clean)
+        return;
+    if (trust->options.verifier != NULL)
+        printf("nothing wrong was found, under the key given\n");
+    else
+        printf("nothing wrong was found, under the key the book itself names; --key KEY holds it against the one you "
+               "kept\n");
 }
 
 kt_code kt_trust_close(kt_trust *trust, kt_error *error)

@@ -347,6 +347,8 @@ static kt_code look_up(kt_book *book, const kt_batch_options *options, kt_receip
     kt_code code = kt_batch_row_by_id(state, kt_span_of(options->id.data, options->id.size), &row, error);
     if (code == KT_NOT_FOUND) return KT_OK;
     if (code != KT_OK) return code;
+    if (row.first == 0) /* whoever chose the same id has not posted anything yet */
+        return kt_fail(error, KT_DUPLICATE, "batch id %.*s is that of the book's founding", (int)options->id.size, options->id.data);
     if (options->content_digest != NULL && row.has_input && memcmp(row.input, options->content_digest, KT_DIGEST_SIZE) != 0)
         return kt_fail(error, KT_DUPLICATE, "batch id %.*s was used for other content (records %llu to %llu)",
                        (int)options->id.size, options->id.data, (unsigned long long)row.first, (unsigned long long)row.last);

@@ -188,6 +188,8 @@ kt_code kt_fold_apply(kt_fold *fold, const kt_record *record, kt_error *error) {
         return code == KT_OK ? kt_fold_sealed(fold, &seal, record->number, error) : code;
     }
     const kt_kind *kind = kt_fold_kind(fold, record->kind);
+    if (kind != NULL && record->kind_version == 0)
+        return kt_fail(error, KT_DAMAGED, "record %llu: kind %u has no version 0", (unsigned long long)record->number, record->kind);
     if (kind == NULL || record->kind_version > kind->version)
         return kt_fail(error, KT_NEWER, "record %llu: kind %u version %u is not known to this version",
                        (unsigned long long)record->number, record->kind, record->kind_version);

@@ -70,6 +70,8 @@ kt_code kt_genesis_read(kt_span record, kt_genesis *out, kt_error *error) {
     kt_unpack_init(&unpack, envelope.body);
     if (!kt_unpack_array(&unpack, &count) || count < 2 || !kt_unpack_uint(&unpack, &format) || !kt_unpack_uint(&unpack, &suite))
         return kt_fail(error, KT_DAMAGED, "the genesis record is malformed");
+    if (format == 0 || suite == 0 || envelope.kind_version == 0)
+        return kt_fail(error, KT_DAMAGED, "the genesis record is malformed");
     if (format > KT_FORMAT_VERSION || suite > KT_SUITE || envelope.kind_version > 1)
         return kt_fail(error, KT_NEWER, "the book has format %llu, suite %llu; this version reads format %d, suite %d",
                        (unsigned long long)format, (unsigned long long)suite, KT_FORMAT_VERSION, KT_SUITE);

@@ -366,6 +366,7 @@ typedef struct kt_posting {
     kt_amount running;  /* balance after it, in its currency (statements) */
     kt_amount book;     /* in the book's currency, where has_book */
     bool has_book;
+    bool minus;         /* of an entry booked with minus amounts: see kt_entry */
     kt_str account, currency;
     uint8_t decimals;
     kt_str series, voucher, text, ref;

@@ -12,6 +12,7 @@
 #define COMMIT_BLOCKS 64u
 
 struct kt_replay {
+    kt_txn *source;
     kt_records *records;
     kt_store *target;
     kt_txn *txn;
@@ -29,6 +30,7 @@ kt_code kt_replay_open(const kt_registry *registry, kt_txn *source, uint64_t end
     kt_replay *replay = calloc(1, sizeof *replay);
     *out = NULL;
     if (replay == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
+    replay->source = source;
     replay->target = target;
     replay->end = end;
     kt_code code = kt_records_open(source, end, &replay->records, error);
@@ -116,9 +118,21 @@ kt_code kt_replay_apply(kt_replay *replay, kt_error *error) {
     return number == first + count - 1 ? end_block(replay, error) : KT_OK;
 }
 
+/* A batch is being written in pieces, or was broken off. */
+static bool is_pending(kt_txn *stored, kt_code *code, kt_error *error) {
+    kt_span mark;
+    *code = kt_txn_get(stored, KT_TABLE_META, kt_span_of("pending", 7), &mark, error);
+    bool found = *code == KT_OK;
+    if (*code == KT_NOT_FOUND) *code = KT_OK;
+    return found;
+}
+
+/* What an unfinished batch replaced in the source's state is kept beside the fresh one, for the comparison. */
 kt_code kt_replay_finish(kt_replay *replay, kt_error *error) {
+    kt_code code = KT_OK;
     if (!replay->sealed) return kt_fail(error, KT_DAMAGED, "the last record is no seal");
-    return commit(replay, error);
+    if (is_pending(replay->source, &code, error)) code = kt_state_undo_copy(replay->source, replay->txn, KT_TABLE_UNDO, error);
+    return code == KT_OK ? commit(replay, error) : code;
 }
 
 /* ---- scratch ---- */
@@ -165,38 +179,57 @@ static kt_code differs(kt_store *names, kt_table table, kt_span key, const char 
     return kt_fail(error, KT_DAMAGED, "state: table %s, key %s: %s", kt_table_name(names, table), text, how);
 }
 
-/* Runs of a batch that is being written in pieces, or was broken off, lie above those of the head and are no state
-   yet: the sequence they begin at, or none. */
-static kt_code pending_runs(kt_txn *stored, uint64_t *from, kt_error *error) {
+/* What a batch that is being written in pieces, or was broken off, has put into state is no state yet: runs above those
+   of the head, and rows that spilled, whose old bytes are kept. */
+struct compare {
+    kt_store *names;
+    kt_txn *fresh;
+    bool pending;
+    uint64_t runs_end; /* the sequence that such runs begin at */
+};
+
+static kt_code begin_compare(struct compare *compare, kt_txn *stored, kt_error *error) {
     const kt_run_tables tables = {KT_TABLE_RUNS, KT_TABLE_CELLS, KT_TABLE_LISTS};
     kt_run *runs = NULL;
-    kt_span mark;
     uint32_t count;
-    *from = UINT64_MAX;
-    kt_code code = kt_txn_get(stored, KT_TABLE_META, kt_span_of("pending", 7), &mark, error);
-    if (code != KT_OK) return code == KT_NOT_FOUND ? KT_OK : code;
-    code = kt_run_manifest(stored, tables, &runs, &count, from, error);
+    kt_code code;
+    compare->pending = is_pending(stored, &code, error);
+    if (!compare->pending) return code;
+    code = kt_run_manifest(stored, tables, &runs, &count, &compare->runs_end, error);
     free(runs);
     return code;
 }
 
-/* Keys of runs begin with the run's sequence, so what is above comes last. */
-static kt_code within(kt_code code, kt_table table, kt_span key, uint64_t end) {
-    bool of_runs = table == KT_TABLE_CELLS || table == KT_TABLE_LISTS;
-    return code == KT_OK && of_runs && key.size >= 8 && kt_get_be64(key.data) >= end ? KT_END : code;
+/* The row the cursor stands on as the head has it, or the next such one. */
+static kt_code as_of_head(const struct compare *compare, kt_table table, kt_cursor *stored, kt_code code, kt_span *key,
+                          kt_span *value, kt_error *error) {
+    bool of_runs = table == KT_TABLE_CELLS || table == KT_TABLE_LISTS, there = false;
+    kt_span old;
+    while (code == KT_OK && compare->pending) {
+        if (of_runs) return key->size >= 8 && kt_get_be64(key->data) >= compare->runs_end ? KT_END : KT_OK; /* the last */
+        code = kt_state_undone(compare->fresh, KT_TABLE_UNDO, table, *key, &there, &old, error);
+        if (code == KT_NOT_FOUND) return KT_OK;
+        if (code == KT_OK && there) {
+            *value = old;
+            return KT_OK;
+        }
+        if (code == KT_OK) code = kt_cursor_next(stored, key, value, error);
+    }
+    return code;
 }
 
-static kt_code compare_table(kt_store *names, kt_table table, uint64_t end, kt_cursor *stored, kt_cursor *fresh,
+static kt_code compare_table(const struct compare *compare, kt_table table, kt_cursor *stored, kt_cursor *fresh,
                              kt_error *error) {
+    kt_store *names = compare->names;
     kt_span a_key, a, b_key, b;
-    kt_code left = within(kt_cursor_first(stored, &a_key, &a, error), table, a_key, end);
+    kt_code left = as_of_head(compare, table, stored, kt_cursor_first(stored, &a_key, &a, error), &a_key, &a, error);
     kt_code right = kt_cursor_first(fresh, &b_key, &b, error);
     while (left == KT_OK && right == KT_OK) {
         int order = kt_span_compare(a_key, b_key);
         if (order < 0) return differs(names, table, a_key, "is stored, and does not follow from the journal", error);
         if (order > 0) return differs(names, table, b_key, "follows from the journal, and is not stored", error);
         if (kt_span_compare(a, b) != 0) return differs(names, table, a_key, "is stored with other bytes than follow from the journal", error);
-        left = within(kt_cursor_next(stored, &a_key, &a, error), table, a_key, end);
+        left = as_of_head(compare, table, stored, kt_cursor_next(stored, &a_key, &a, error), &a_key, &a, error);
         right = kt_cursor_next(fresh, &b_key, &b, error);
     }
     if (left == KT_OK && right == KT_END) return differs(names, table, a_key, "is stored, and does not follow from the journal", error);
@@ -205,13 +238,13 @@ static kt_code compare_table(kt_store *names, kt_table table, uint64_t end, kt_c
 }
 
 kt_code kt_state_compare(kt_store *names, kt_txn *stored, kt_txn *fresh, kt_error *error) {
-    uint64_t end;
-    kt_code code = pending_runs(stored, &end, error);
+    struct compare compare = {.names = names, .fresh = fresh};
+    kt_code code = begin_compare(&compare, stored, error);
     for (kt_table table = KT_TABLE_STATE; table < KT_TABLE_COUNT && code == KT_OK; table++) {
         kt_cursor *a = NULL, *b = NULL;
         code = kt_cursor_open(stored, table, &a, error);
         if (code == KT_OK) code = kt_cursor_open(fresh, table, &b, error);
-        if (code == KT_OK) code = compare_table(names, table, end, a, b, error);
+        if (code == KT_OK) code = compare_table(&compare, table, a, b, error);
         kt_cursor_close(a);
         kt_cursor_close(b);
     }

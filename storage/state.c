@@ -217,16 +217,29 @@ kt_code kt_state_spill(kt_state *state, kt_table table, kt_table undo, kt_error 
     return code;
 }
 
-static kt_code put_back(kt_txn *txn, kt_span row, kt_error *error) {
+struct undo_row {
+    kt_table table;
+    bool there;
+    kt_span key, old;
+};
+
+static kt_code read_undo(kt_span row, struct undo_row *out, kt_error *error) {
     size_t key_size = row.size < 4 ? 0 : kt_get_le16(row.data + 1);
-    if (row.size < 4 + key_size || row.data[0] >= KT_TABLES_MAX) return kt_fail(error, KT_DAMAGED, "an undo row is malformed");
-    kt_table table = row.data[0];
-    uint8_t key[KT_KEY_MAX];
-    if (key_size > sizeof key) return kt_fail(error, KT_DAMAGED, "an undo row is malformed");
-    memcpy(key, row.data + 4, key_size);
-    if (row.data[3] != 0)
-        return kt_txn_put(txn, table, kt_span_of(key, key_size), kt_span_of(row.data + 4 + key_size, row.size - 4 - key_size), error);
-    kt_code code = kt_txn_delete(txn, table, kt_span_of(key, key_size), error);
+    if (row.size < 4 + key_size || row.data[0] >= KT_TABLES_MAX || key_size > KT_KEY_MAX)
+        return kt_fail(error, KT_DAMAGED, "an undo row is malformed");
+    *out = (struct undo_row){.table = row.data[0],
+                             .there = row.data[3] != 0,
+                             .key = kt_span_of(row.data + 4, key_size),
+                             .old = kt_span_of(row.data + 4 + key_size, row.size - 4 - key_size)};
+    return KT_OK;
+}
+
+static kt_code put_back(kt_txn *txn, kt_span bytes, kt_error *error) {
+    struct undo_row row;
+    kt_code code = read_undo(bytes, &row, error);
+    if (code != KT_OK) return code;
+    if (row.there) return kt_txn_put(txn, row.table, row.key, row.old, error);
+    code = kt_txn_delete(txn, row.table, row.key, error);
     return code == KT_NOT_FOUND ? KT_OK : code;
 }
 
@@ -250,6 +263,45 @@ kt_code kt_state_undo(kt_txn *txn, kt_table undo, kt_error *error) {
     kt_cursor_close(cursor);
     free(copy);
     return code == KT_END ? kt_txn_clear(txn, undo, error) : code;
+}
+
+static kt_code copy_key(kt_table table, kt_span key, uint8_t out[KT_KEY_MAX], kt_span *made, kt_error *error) {
+    if (key.size >= KT_KEY_MAX) return kt_fail(error, KT_LIMIT, "a key of a table that spills has %zu bytes", key.size);
+    out[0] = (uint8_t)table;
+    if (key.size != 0) memcpy(out + 1, key.data, key.size);
+    *made = kt_span_of(out, 1 + key.size);
+    return KT_OK;
+}
+
+/* Newest first, so that the oldest of several rows of one key is what stays. A copied row is kept whole. */
+kt_code kt_state_undo_copy(kt_txn *from, kt_txn *to, kt_table undo, kt_error *error) {
+    uint8_t room[KT_KEY_MAX];
+    kt_cursor *cursor;
+    kt_span key, value, name;
+    struct undo_row row;
+    kt_code code = kt_cursor_open(from, undo, &cursor, error);
+    if (code != KT_OK) return code;
+    for (code = kt_cursor_last(cursor, &key, &value, error); code == KT_OK; code = kt_cursor_prev(cursor, &key, &value, error)) {
+        code = read_undo(value, &row, error);
+        if (code == KT_OK) code = copy_key(row.table, row.key, room, &name, error);
+        if (code == KT_OK) code = kt_txn_put(to, undo, name, value, error);
+        if (code != KT_OK) break;
+    }
+    kt_cursor_close(cursor);
+    return code == KT_END ? KT_OK : code;
+}
+
+kt_code kt_state_undone(kt_txn *copy, kt_table undo, kt_table table, kt_span key, bool *there, kt_span *old, kt_error *error) {
+    uint8_t room[KT_KEY_MAX];
+    kt_span name, value;
+    struct undo_row row;
+    kt_code code = copy_key(table, key, room, &name, error);
+    if (code == KT_OK) code = kt_txn_get(copy, undo, name, &value, error);
+    if (code == KT_OK) code = read_undo(value, &row, error);
+    if (code != KT_OK) return code;
+    *there = row.there;
+    *old = row.old;
+    return KT_OK;
 }
 
 void kt_state_forget(kt_state *state) {

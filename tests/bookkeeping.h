@@ -33,7 +33,7 @@ kt_book *open_book(const char *name);
 kt_book *reopen(kt_book *book);
 void copy_book(const char *from, const char *to); /* names of books that are closed, or idle */
 
-#define CHART                                                                                            \
+#define CHART                                                                                              \
     "1000 asset Bank, 1100 asset Cash, 2000 liability Creditors, 3000 equity Capital, 4000 income Sales, " \
     "5000 expense Wages, 5100 expense Rent, 5900 expense Rounding"
 
@@ -68,7 +68,7 @@ kt_amount balance_between(kt_book *book, const char *account, const char *curren
 void columns(kt_book *book, const char *account, kt_amount *debit, kt_amount *credit);
 
 kt_head head_of(kt_book *book);
-kt_view *view_of(kt_book *book);                 /* dies where it cannot */
+kt_view *view_of(kt_book *book); /* dies where it cannot */
 kt_view *view_known(kt_book *book, int64_t time_us);
 /* All that the book says of itself: checkpoint, balances by month, accounts, periods. free(). */
 char *told(kt_book *book);

@@ -70,11 +70,13 @@ void model_block(model *m, uint64_t *random)
     kt_error error = {0};
     if (m->txn == NULL)
         must(kt_txn_begin(m->store, true, &m->txn, &error), &error);
+    size_t before = m->count;
     uint64_t first = m->next, records = 1 + test_random(random) % 30;
     for (; records != 0; records--, m->next++)
         for (uint32_t line = 0, lines = (uint32_t)(test_random(random) % 4); line < lines; line++)
             add(m, m->next, line, random);
     must(kt_runs_block(m->runs, m->txn, first, (uint32_t)(m->next - first), &error), &error);
+    m->blocks += m->count != before;
 }
 
 void model_seal(model *m)
@@ -104,7 +106,8 @@ typedef struct answer {
 static size_t index_of(const kt_run_key *key)
 {
     size_t month = (size_t)(key->month - MODEL_FIRST_MONTH);
-    return (((key->account - 1) * MODEL_CURRENCIES + key->currency - 1) * MODEL_SETS + key->dimensions) * MODEL_MONTHS + month;
+    return (((key->account - 1) * MODEL_CURRENCIES + key->currency - 1) * MODEL_SETS + key->dimensions) * MODEL_MONTHS +
+           month;
 }
 
 static void add_item(sum *s, const kt_run_item *item)

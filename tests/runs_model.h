@@ -14,9 +14,10 @@ typedef struct model {
     struct model_posting {
         kt_run_key key;
         kt_run_item item;
-    } *postings;
+    } * postings;
     size_t count, room;
     uint64_t next; /* record */
+    int blocks;    /* that held postings: the others make no run */
     kt_store *store;
     kt_runs *runs;
     kt_txn *txn; /* NULL: no batch open */

@@ -41,7 +41,8 @@ static void unmake(made *block)
 
 static kt_code open_block(const made *block, kt_block_view *view, kt_error *error)
 {
-    return kt_block_open(KT_TABLE_BLOCKS, kt_span_of(block->key, 8), kt_span_of(block->stored, block->size), view, error);
+    return kt_block_open(KT_TABLE_BLOCKS, kt_span_of(block->key, 8), kt_span_of(block->stored, block->size), view,
+                         error);
 }
 
 /* The first record that does not come back as it went in; count where all do. */
@@ -96,7 +97,8 @@ static void expect(const made *block, size_t at, char out[100])
     if (at < table)
         index = (uint32_t)((at - head) / 6 / KT_BLOCK_GROUP * KT_BLOCK_GROUP); /* the first of the group meets it */
     else
-        for (size_t offset = table + block->lengths[0]; offset <= at; offset += block->lengths[++index]) {}
+        for (size_t offset = table + block->lengths[0]; offset <= at; offset += block->lengths[++index]) {
+        }
     (void)snprintf(out, 100, "record %llu: ", (unsigned long long)(block->first + index));
 }
 
@@ -131,8 +133,9 @@ static void test_flips(uint64_t *random)
     block.key[7] ^= 1;
     is_code(open_block(&block, &view, &error), KT_DAMAGED, "a block under another number is found");
     block.key[7] ^= 1;
-    is_code(kt_block_open(KT_TABLE_TILES, kt_span_of(block.key, 8), kt_span_of(block.stored, block.size), &view, &error),
-            KT_DAMAGED, "and in another table");
+    is_code(
+        kt_block_open(KT_TABLE_TILES, kt_span_of(block.key, 8), kt_span_of(block.stored, block.size), &view, &error),
+        KT_DAMAGED, "and in another table");
     unmake(&block);
 }
 
@@ -144,10 +147,12 @@ static void test_limits(uint64_t *random)
     make(&block, 7, 3, 10, random);
     int taken = 0;
     for (size_t size = 0; size < block.size; size++)
-        taken += kt_block_open(KT_TABLE_BLOCKS, kt_span_of(block.key, 8), kt_span_of(block.stored, size), &view, &error) == KT_OK;
+        taken += kt_block_open(KT_TABLE_BLOCKS, kt_span_of(block.key, 8), kt_span_of(block.stored, size), &view,
+                               &error) == KT_OK;
     is_int(taken, 0, "a block cut anywhere is refused");
-    is_code(kt_block_open(KT_TABLE_BLOCKS, kt_span_of(block.key, 7), kt_span_of(block.stored, block.size), &view, &error),
-            KT_DAMAGED, "and one whose key is no number");
+    is_code(
+        kt_block_open(KT_TABLE_BLOCKS, kt_span_of(block.key, 7), kt_span_of(block.stored, block.size), &view, &error),
+        KT_DAMAGED, "and one whose key is no number");
     /* Counts that claim too much are refused before anything is read through them. */
     uint8_t *at = block.stored + KT_VALUE_OVERHEAD;
     kt_put_le32(at, KT_BLOCK_RECORDS + 1);

@@ -297,7 +297,8 @@ static void test_garbage(uint64_t *random)
         uint8_t bytes[24];
         size_t size = 1 + test_random(random) % sizeof(bytes), used;
         for (size_t k = 0; k < size; k++)
-            bytes[k] = test_random(random) % 2 ? heads[test_random(random) % sizeof(heads)] : (uint8_t)test_random(random);
+            bytes[k] = test_random(random) % 2 ? heads[test_random(random) % sizeof(heads)]
+                                               : (uint8_t)test_random(random);
         kt_unpack unpack, skipped;
         kt_pack pack;
         kt_unpack_init(&unpack, kt_span_of(bytes, size));
@@ -417,8 +418,8 @@ static bool utf8_by_table(const uint8_t *at, size_t size)
 
 static void test_utf8(uint64_t *random)
 {
-    static const uint8_t edges[] = {0x00, 0x01, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf,
-                                    0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff};
+    static const uint8_t edges[] = {0x00, 0x01, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2,
+                                    0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff};
     enum { EDGES = sizeof(edges) };
     bool same = true;
     int good = 0;

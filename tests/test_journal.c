@@ -178,7 +178,8 @@ static int recheck(kt_store *store)
         size_t size = kt_seal_message(ORIGIN, &seal, message);
         wrong += seal.count != i - first || memcmp(digest, seal.content, KT_HASH_SIZE) != 0;
         wrong += !kt_signature_check(seal.actor, message, size, seal.signature);
-        wrong += kt_log_row_at(txn, i + 1, &row, NULL) != KT_OK || row.batches != batches || row.recorded_us != seal.recorded_us;
+        wrong += kt_log_row_at(txn, i + 1, &row, NULL) != KT_OK || row.batches != batches ||
+                 row.recorded_us != seal.recorded_us;
         kt_tree_root(&tree, checkpoint.root);
         wrong += !kt_checkpoint_check(&checkpoint, seal.actor, row.signature); /* one key does both here */
         first = i + 1;
@@ -231,7 +232,8 @@ static void test_batches(uint64_t *random)
     (void)kt_journal_begin(journal, true, &error);
     (void)append(journal, 1, 50);
     h.refuse_block = KT_OVERFLOW;
-    is_code(storing_seal(journal, "refused", &seal, &head, &error), KT_OVERFLOW, "what the engine refuses is not sealed");
+    is_code(storing_seal(journal, "refused", &seal, &head, &error), KT_OVERFLOW,
+            "what the engine refuses is not sealed");
     h.refuse_block = KT_OK;
     ok(unchanged(store, before), "and leaves nothing");
     char long_id[KT_SEAL_ID_MAX + 2];
@@ -239,12 +241,14 @@ static void test_batches(uint64_t *random)
     long_id[KT_SEAL_ID_MAX + 1] = 0;
     (void)kt_journal_begin(journal, true, &error);
     (void)append(journal, 1, 50);
-    is_code(storing_seal(journal, long_id, &seal, &head, &error), KT_USAGE, "an id that no reader would take is refused");
+    is_code(storing_seal(journal, long_id, &seal, &head, &error), KT_USAGE,
+            "an id that no reader would take is refused");
     (void)kt_journal_begin(journal, true, &error);
     is_code(storing_seal(journal, "", &seal, &head, &error), KT_USAGE, "and so is none");
     ok(unchanged(store, before), "and nothing is left of either");
     (void)kt_journal_begin(journal, true, &error);
-    is_code(storing_seal(journal, long_id + 1, &seal, &head, &error), KT_OK, "one of %d bytes is taken", KT_SEAL_ID_MAX);
+    is_code(storing_seal(journal, long_id + 1, &seal, &head, &error), KT_OK, "one of %d bytes is taken",
+            KT_SEAL_ID_MAX);
     is_int(recheck(store), 0, "and everything still follows");
 
     (void)kt_journal_begin(journal, true, &error);
@@ -296,7 +300,8 @@ static void test_pieces(void)
     (void)kt_records_open(txn, head.tree.size, &records, &error);
     is_code(kt_records_read(records, 2, &record, &error), KT_NOT_FOUND, "and no record above it");
     kt_records_close(records);
-    is_code(kt_txn_get(txn, KT_TABLE_META, kt_span_of("pending", 7), &value, &error), KT_OK, "the mark says what is under way");
+    is_code(kt_txn_get(txn, KT_TABLE_META, kt_span_of("pending", 7), &value, &error), KT_OK,
+            "the mark says what is under way");
     kt_txn_abort(txn);
     ok(storing_rows(store, KT_TABLE_BLOCKS) > 24 && storing_rows(store, KT_TABLE_TILES) != 0 &&
            storing_rows(store, KT_TABLE_UNDO) == 2,
@@ -314,7 +319,8 @@ static void test_pieces(void)
     append_pieces(journal, &h);
     is_code(storing_seal(journal, "large", &seal, &head, &error), KT_OK, "the same batch sealed");
     is_int(recheck(store), 0, "is whole");
-    ok(storing_rows(store, KT_TABLE_UNDO) == 0 && storing_rows(store, KT_TABLE_META) == 1, "and leaves no mark and no undo row");
+    ok(storing_rows(store, KT_TABLE_UNDO) == 0 && storing_rows(store, KT_TABLE_META) == 1,
+       "and leaves no mark and no undo row");
     kt_state_close(h.state);
     kt_journal_close(journal);
     kt_store_close(store);

@@ -76,7 +76,8 @@ static void test_reading(uint64_t *random)
     for (int i = 0; i < 20000; i++) {
         number = test_random(random) % COUNT;
         kt_envelope envelope;
-        if (kt_records_read(records, number, &found, &error) != KT_OK || kt_envelope_read(found, &envelope, &error) != KT_OK)
+        if (kt_records_read(records, number, &found, &error) != KT_OK ||
+            kt_envelope_read(found, &envelope, &error) != KT_OK)
             wrong++;
         else if (envelope.kind == KIND)
             wrong += !is_record(found, number, body_of(number));
@@ -122,7 +123,8 @@ static void test_long(void)
     (void)kt_records_open(txn, numbers[COUNT - 1] + 1, &records, &error);
     int wrong = 0, in_parts = 0, too_large = 0;
     for (size_t i = 0; i < COUNT; i++) {
-        if (kt_records_read_whole(records, numbers[i], &found, &parts, &error) != KT_OK || !is_record(found, i, bodies[i]))
+        if (kt_records_read_whole(records, numbers[i], &found, &parts, &error) != KT_OK ||
+            !is_record(found, i, bodies[i]))
             wrong++;
         in_parts += parts != 0;
         wrong += (parts != 0) != (found.size > KT_RECORD_MAX);
@@ -263,7 +265,8 @@ static void test_gap(void)
     (void)kt_cursor_delete(cursor, &error);
     kt_cursor_close(cursor);
     (void)kt_records_open(txn, 20000, &records, &error);
-    is_code(kt_records_read(records, gone - 1, &found, &error), KT_OK, "before a block that is missing records are read");
+    is_code(kt_records_read(records, gone - 1, &found, &error), KT_OK,
+            "before a block that is missing records are read");
     is_code(kt_records_read(records, gone, &found, &error), KT_DAMAGED, "in a walk the first missing one is found");
     has_text(error.text, "no block holds it", "and said to be missing");
     is_code(kt_records_read(records, gone + 1, &found, &error), KT_DAMAGED, "and by number the next");
@@ -278,7 +281,8 @@ int main(void)
     uint64_t random = test_seed();
     kt_error error;
     store = storing_open(storing_directory("records", directory), true, false, &error);
-    kt_journal_options options = {.directory = directory, .origin = "kontor/test-00112233", .clock_us = storing_clock, .clock_context = &now};
+    kt_journal_options options = {
+        .directory = directory, .origin = "kontor/test-00112233", .clock_us = storing_clock, .clock_context = &now};
     is_code(kt_journal_open(store, &options, &journal, &error), KT_OK, "a journal opens");
     test_reading(&random);
     test_long();

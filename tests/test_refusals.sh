@@ -70,7 +70,7 @@ refused "a voucher used before" 1 'voucher\.csv:2: .*2' post "$place/voucher.csv
 file rule.csv '2026-02-20,9,1200,-100.00' '2026-02-20,9,4000,100.00'
 refused "an account below zero that may not be" 1 'rule\.csv:2: .*1200' post "$place/rule.csv"
 printf 'date,voucher,account,amount,currency\n2026-02-20,9,1200,1.00,EUR\n2026-02-20,9,4000,-1.00,EUR\n' >"$place/currency.csv"
-refused "a currency that an account does not take" 1 'currency\.csv:2: .*1200 .*currency' post "$place/currency.csv"
+refused "a currency that an account does not take" 1 'currency\.csv:2: .*1200 takes DKK only, found EUR' post "$place/currency.csv"
 
 # ---- What a file may not be ----------------------------------------------------------------------------
 file columns.csv '2026-02-20,9,1100,100.00,and,more' '2026-02-20,9,4000,-100.00'

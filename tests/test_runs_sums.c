@@ -13,7 +13,7 @@ int main(void)
     model_open(&m, "sums");
     for (int block = 0; block < BLOCKS; block++) {
         model_block(&m, &random);
-        if (test_random(&random) % 4 == 0)
+        if (test_random(&random) % 10 == 0)
             model_seal(&m);
         if (block % 50 != 0 && block != BLOCKS - 1)
             continue;

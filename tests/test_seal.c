@@ -47,7 +47,8 @@ static void test_message(void)
                    "kontor/batch/v1\nkontor/acme-00112233\n017a\n"
                    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n18446744073709551615\n"
                    "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc\n");
-    is_bytes(text, size, expected, strlen(expected), "the message is six lines of text, ids and digests in hexadecimal");
+    is_bytes(text, size, expected, strlen(expected),
+             "the message is six lines of text, ids and digests in hexadecimal");
     memset(long_id, 'x', sizeof(long_id) - 1);
     long_id[KT_SEAL_ID_MAX] = 0;
     seal = sample(long_id);

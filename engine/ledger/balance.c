@@ -238,6 +238,8 @@ kt_code kt_balances(kt_view *view, const kt_balance_query *query, kt_balance **o
     *out = NULL;
     *count = 0;
     work.by = query->by;
+    if ((unsigned)query->by > KT_DIMENSIONS_MAX && query->by != KT_BY_MONTH)
+        return kt_fail(error, KT_USAGE, "there is no dimension %u to report by: expected 1 to %d", (unsigned)query->by, KT_DIMENSIONS_MAX);
     if (!kt_span_query(query->from, query->to, view->end, &scan)) return kt_fail(error, KT_USAGE, "the first day lies behind the last");
     kt_code code = kt_runs_scan(view->txn, kt_ledger_runs, &scan, add_cell, add_item, &work, error);
     if (code == KT_OK) code = make_rows(&work, out, count, error);

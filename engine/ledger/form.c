@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "engine/ledger/currency.h"
+
 void kt_form_release(kt_form *form) {
     free(form->lines);
     *form = (kt_form){0};
@@ -43,14 +45,23 @@ static bool rescale(kt_amount amount, uint8_t given, uint8_t decimals, kt_amount
     return kt_amount_rescale(amount, (uint8_t)(given - 1), decimals, KT_ROUND_HALF_EVEN, out);
 }
 
+/* To KT_DECIMALS_MAX decimals, however it is given, so that lines can be weighed against each other. */
+static bool weigh(const kt_line *line, uint8_t decimals, kt_amount *out) {
+    uint8_t given = line->amount_given == 0 ? KT_AS_WRITTEN(decimals) : line->amount_given;
+    return rescale(line->amount, given, KT_DECIMALS_MAX, out);
+}
+
 /* The lines of `currency` without a rate share what the turned lines came to. */
-static kt_code hand_over(kt_form *form, size_t count, kt_str currency, kt_amount total, kt_error *error) {
+static kt_code hand_over(kt_form *form, kt_ledger *ledger, size_t count, kt_str currency, kt_amount total, kt_error *error) {
     kt_amount weight = 0, scaled, left = total;
     size_t last = count;
+    kt_currency_slot *slot = NULL;
+    kt_code code = kt_currency_slot_find(ledger, currency, &slot, error);
+    if (code != KT_OK && code != KT_NOT_FOUND) return code;
+    uint8_t decimals = code == KT_OK ? slot->decimals : 0; /* the check refuses one that is not on record */
     for (size_t i = 0; i < count; i++) {
         if (form->lines[i].has_cost || !kt_str_equal(form->lines[i].currency, currency)) continue;
-        if (!rescale(form->lines[i].amount, form->lines[i].amount_given, KT_DECIMALS_MAX, &scaled) ||
-            __builtin_add_overflow(weight, scaled, &weight))
+        if (!weigh(&form->lines[i], decimals, &scaled) || __builtin_add_overflow(weight, scaled, &weight))
             return kt_fail(error, KT_OVERFLOW, "the entry's sum exceeds 128 bits");
         last = i;
     }
@@ -60,7 +71,7 @@ static kt_code hand_over(kt_form *form, size_t count, kt_str currency, kt_amount
         kt_line *line = &form->lines[i];
         if (line->has_cost || !kt_str_equal(line->currency, currency)) continue;
         kt_amount share = left;
-        if (i != last && (!rescale(line->amount, line->amount_given, KT_DECIMALS_MAX, &scaled) ||
+        if (i != last && (!weigh(line, decimals, &scaled) ||
                           !kt_amount_ratio(total, scaled, weight, KT_ROUND_HALF_EVEN, &share)))
             return kt_fail(error, KT_OVERFLOW, "the entry's sum exceeds 128 bits");
         line->has_cost = true;
@@ -88,7 +99,7 @@ kt_code kt_form_turn(kt_form *form, kt_ledger *ledger, kt_entry *entry, kt_error
             line->cost = 0;
             line->cost_currency = (kt_str){NULL, 0};
         }
-        code = hand_over(form, entry->line_count, currency, total, error);
+        code = hand_over(form, ledger, entry->line_count, currency, total, error);
     }
     return code;
 }

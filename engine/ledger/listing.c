@@ -214,7 +214,7 @@ static kt_code read_whole(kt_view *view, struct whole *whole, uint64_t number, k
     if (code == KT_OK) code = kt_records_read_whole(whole->records, number, &bytes, &whole->view.parts, error);
     if (code == KT_OK) code = kt_envelope_read(bytes, &envelope, error);
     if (code == KT_OK && envelope.kind != KT_KIND_ENTRY)
-        code = kt_fail(error, KT_NOT_FOUND, "record %llu is no entry but %s", (unsigned long long)number, kind_name(view, envelope.kind));
+        code = kt_fail(error, KT_NOT_FOUND, "record %llu is no entry; it is on record as: %s", (unsigned long long)number, kind_name(view, envelope.kind));
     if (code == KT_OK) code = kt_entry_unpack(&whole->reader, envelope.date, envelope.body, &whole->view.entry, &repeats, error);
     if (code == KT_OK) code = set_decimals(&whole->decimals, &whole->view, error);
     return code == KT_OK ? fill_batch(view, &whole->view, error) : code;

@@ -88,8 +88,9 @@ kt_code kt_income_statement(kt_view *view, kt_day from, kt_day to, kt_report **o
     return finish(code, report, out);
 }
 
-/* What income and expense accounts came to between two days, as equity sees it: credit above zero. */
-static kt_code result_between(kt_view *view, kt_day from, kt_day to, kt_amount *result, kt_error *error) {
+/* What income and expense accounts came to between two days, as equity sees it: credit above zero. What is left out for
+   want of a rate is counted like that of the other accounts. */
+static kt_code result_between(kt_view *view, kt_day from, kt_day to, kt_amount *result, uint64_t *unvalued, kt_error *error) {
     kt_balance *balances;
     size_t count;
     kt_balance_query query = {from, to, KT_BY_NOTHING};
@@ -97,9 +98,11 @@ static kt_code result_between(kt_view *view, kt_day from, kt_day to, kt_amount *
     if (from != KT_DAY_NONE && to != KT_DAY_NONE && from > to) return KT_OK;
     kt_code code = kt_balances(view, &query, &balances, &count, error);
     if (code != KT_OK) return code;
-    for (size_t i = 0; i < count && code == KT_OK; i++)
-        if ((balances[i].type == KT_INCOME || balances[i].type == KT_EXPENSE) && !add_to(result, -balances[i].book_balance))
-            code = kt_fail(error, KT_OVERFLOW, "a sum exceeds 128 bits");
+    for (size_t i = 0; i < count && code == KT_OK; i++) {
+        if (balances[i].type != KT_INCOME && balances[i].type != KT_EXPENSE) continue;
+        *unvalued += balances[i].unvalued;
+        if (!add_to(result, -balances[i].book_balance)) code = kt_fail(error, KT_OVERFLOW, "a sum exceeds 128 bits");
+    }
     free(balances);
     return code;
 }
@@ -123,9 +126,9 @@ kt_code kt_balance_sheet(kt_view *view, kt_day at, kt_report **out, kt_error *er
     if (code == KT_OK) code = add_accounts(report, balances, count, false, error);
     if (code == KT_OK) {
         kt_fiscal_year(&company, at, &first, &last);
-        code = result_between(view, first, at, &now, error);
+        code = result_between(view, first, at, &now, &report->unvalued_lines, error);
     }
-    if (code == KT_OK && first > KT_DAY_MIN) code = result_between(view, KT_DAY_NONE, first - 1, &earlier, error);
+    if (code == KT_OK && first > KT_DAY_MIN) code = result_between(view, KT_DAY_NONE, first - 1, &earlier, &report->unvalued_lines, error);
     if (code == KT_OK) {
         add_computed(report, "Undistributed earlier results", earlier);
         add_computed(report, "Result of the year", now);

@@ -118,7 +118,7 @@ static kt_code gather(kt_view *view, struct work *work, kt_day from, kt_day to, 
     query.account = work->account;
     query.items = true;
     code = kt_runs_scan(view->txn, kt_ledger_runs, &query, NULL, take_item, work, error);
-    if (code == KT_OK) qsort(work->postings, work->count, sizeof *work->postings, by_date);
+    if (code == KT_OK && work->count != 0) qsort(work->postings, work->count, sizeof *work->postings, by_date);
     return code;
 }
 
@@ -167,6 +167,7 @@ static kt_code tell(struct work *work, struct reading *reading, const kt_names *
                                                            .running = *running,
                                                            .book = from->book,
                                                            .has_book = from->has_book,
+                                                           .minus = reading->entry.minus,
                                                            .account = account,
                                                            .currency = currency->code,
                                                            .decimals = currency->decimals,

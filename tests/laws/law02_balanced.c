@@ -33,7 +33,8 @@ static void rates(void)
 {
     is_code(post(book, "2026-02-01 - 1000 -745.00 / 1100 100 EUR @@ 745.00"), KT_OK, "a rate gives the line a weight");
     is_int((long long)balance_between(book, "1100", "EUR", "2026-02-01", ""), 10000, "which keeps its own amount");
-    refuses("2026-02-01 - 1000 -745.01 / 1100 100 EUR @@ 745.00", KT_UNBALANCED, "an entry that its rates do not balance");
+    refuses("2026-02-01 - 1000 -745.01 / 1100 100 EUR @@ 745.00", KT_UNBALANCED,
+            "an entry that its rates do not balance");
     refuses("2026-02-01 - 1000 745.00 / 1100 -100 EUR @@ 745.00", KT_INVALID, "a cost of another sign than the amount");
     refuses("2026-02-01 - 1100 100 EUR @@ 100 EUR / 1000 -100", KT_INVALID, "a cost in the line's own currency");
     is_code(post(book, "2026-02-01 - 1000 -745.00 @@ -100 EUR / 1100 100 EUR"), KT_OK,
@@ -43,7 +44,31 @@ static void rates(void)
     is_code(post(book, "2026-02-01 - 1100 100 USD @@ 90 EUR / 2000 -90 EUR"), KT_OK,
             "a cost in a third currency weighs there");
     refuses("2026-02-01 - 1100 100 USD @@ 90 EUR / 2000 -90", KT_UNBALANCED, "and nowhere else");
-    is_code(post(book, "2026-02-01 - 1100 0 EUR @@ 5 / 4000 -5"), KT_OK, "a revaluation moves no amount, only its worth");
+    is_code(post(book, "2026-02-01 - 1100 0 EUR @@ 5 / 4000 -5"), KT_OK,
+            "a revaluation moves no amount, only its worth");
+}
+
+/* A turned rate is shared by weight, however the amounts are given. */
+static void shared(void)
+{
+    kt_line lines[] = {
+        {.amount = -7450, .account = KT_STR("1000"), .has_cost = true, .cost = -1000, .cost_currency = KT_STR("EUR")},
+        {.amount = 500, .account = KT_STR("1100"), .currency = KT_STR("EUR")},
+        {.amount = 5, .account = KT_STR("5000"), .currency = KT_STR("EUR"), .amount_given = KT_AS_WRITTEN(0)}};
+    kt_entry entry = {.date = day("2026-02-02"), .lines = lines, .line_count = 3};
+    kt_batch *batch = begin(book);
+    uint64_t number = 0;
+    is_code(kt_batch_add(batch, &entry, &number, &said), KT_OK, "a turned rate on two lines");
+    is_code(kt_batch_commit(batch, NULL, &said), KT_OK, "is posted");
+    kt_view *view = view_of(book);
+    kt_entry_view *read = NULL;
+    is_code(kt_entry_read(view, number, &read, &said), KT_OK, "the entry is read");
+    if (read) {
+        is_int((long long)read->entry.lines[1].cost, 3725, "five euros in cents take half of it");
+        is_int((long long)read->entry.lines[2].cost, 3725, "five euros as written the other half");
+    }
+    kt_entry_view_free(read);
+    kt_view_close(view);
 }
 
 /* Amounts as nobody should give them. */
@@ -70,12 +95,14 @@ static void edges(void)
     is_code(odd(limit, KT_AS_WRITTEN(0), -limit, KT_AS_WRITTEN(0)), KT_OVERFLOW, "nor 10^30 whole crowns");
     is_code(odd(5, 255, -5, 255), KT_INVALID, "254 decimals are refused");
     is_code(odd(0, 255, 0, 255), KT_INVALID, "of nothing, too");
-    kt_line wild[] = {{.amount = least, .account = KT_STR("1000"), .has_cost = true, .cost = -1, .cost_currency = KT_STR("EUR")},
-                      {.amount = least, .account = KT_STR("1000"), .has_cost = true, .cost = -1, .cost_currency = KT_STR("EUR")},
-                      {.amount = least, .account = KT_STR("1100"), .currency = KT_STR("EUR")}};
+    kt_line wild[] = {
+        {.amount = least, .account = KT_STR("1000"), .has_cost = true, .cost = -1, .cost_currency = KT_STR("EUR")},
+        {.amount = least, .account = KT_STR("1000"), .has_cost = true, .cost = -1, .cost_currency = KT_STR("EUR")},
+        {.amount = least, .account = KT_STR("1100"), .currency = KT_STR("EUR")}};
     kt_entry turned = {.date = day("2026-03-01"), .lines = wild, .line_count = 3};
     kt_batch *wild_batch = begin(book);
-    is_code(kt_batch_add(wild_batch, &turned, NULL, &said), KT_OVERFLOW, "rates on lines beyond all bounds are refused");
+    is_code(kt_batch_add(wild_batch, &turned, NULL, &said), KT_OVERFLOW,
+            "rates on lines beyond all bounds are refused");
     wild[0].cost_given = 255;
     wild[0].currency = KT_STR("USD");
     wild[0].amount = -1;
@@ -104,7 +131,6 @@ struct weighed {
     size_t count;
     kt_amount weights[4];
 };
-
 
 static void draw_line(uint64_t *random, struct weighed *out)
 {
@@ -150,9 +176,8 @@ static void random_entries(void)
         bool balanced = true;
         for (size_t c = 0; c < 4; c++)
             balanced &= entry.weights[c] == 0;
-        kt_entry given = {.date = day("2026-04-01") + (kt_day)pick(&random, 60),
-                          .lines = entry.lines,
-                          .line_count = entry.count};
+        kt_entry given = {
+            .date = day("2026-04-01") + (kt_day)pick(&random, 60), .lines = entry.lines, .line_count = entry.count};
         kt_code code = kt_batch_add(batch, &given, NULL, &said);
         if (code != (balanced ? KT_OK : KT_UNBALANCED)) {
             if (wrong++ == 0)
@@ -170,10 +195,11 @@ static void random_entries(void)
 int main(void)
 {
     book = make_book("book");
-    is_code(post(book, "2026-01-01 - 1100 1 EUR / 3000 -1 EUR / 1100 1 USD / 3000 -1 USD / 1100 1 JPY / 3000 -1 JPY"), KT_OK,
-            "all currencies are on record");
+    is_code(post(book, "2026-01-01 - 1100 1 EUR / 3000 -1 EUR / 1100 1 USD / 3000 -1 USD / 1100 1 JPY / 3000 -1 JPY"),
+            KT_OK, "all currencies are on record");
     plain();
     rates();
+    shared();
     edges();
     random_entries();
     kt_book_close(book);

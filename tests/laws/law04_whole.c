@@ -109,13 +109,16 @@ static void once(void)
     char *before = told(book);
     is_code(send("payroll-01", 1, "2026-01-31 - 5000 9 / 1000 -9"), KT_REPEATED, "sent again, it is a repeat");
     is_bytes(&receipt, sizeof receipt, &first, sizeof first, "and the answer is the first receipt");
-    is_code(send("payroll-01", 0, "2026-01-31 - 5000 9 / 1000 -9"), KT_REPEATED, "also where nobody says what it stands for");
-    is_code(send("payroll-01", 2, "2026-01-31 - 5000 8 / 1000 -8"), KT_DUPLICATE, "the same id for other content is refused");
+    is_code(send("payroll-01", 0, "2026-01-31 - 5000 9 / 1000 -9"), KT_REPEATED,
+            "also where nobody says what it stands for");
+    is_code(send("payroll-01", 2, "2026-01-31 - 5000 8 / 1000 -8"), KT_DUPLICATE,
+            "the same id for other content is refused");
     has_text(said.text, "payroll-01", "by name");
     book = reopen(book);
     is_code(send("payroll-01", 1, "2026-01-31 - 5000 9 / 1000 -9"), KT_REPEATED, "reopened, the book still knows it");
     is_untouched(book, before, "and nothing was stored twice");
-    is_code(send("payroll-02", 1, "2026-01-31 - 5000 9 / 1000 -9"), KT_OK, "another id for the same content is another batch");
+    is_code(send("payroll-02", 1, "2026-01-31 - 5000 9 / 1000 -9"), KT_OK,
+            "another id for the same content is another batch");
 }
 
 static void nothing_posted(void)
@@ -143,6 +146,8 @@ static void misuse(void)
     char long_id[KT_BATCH_ID_MAX + 2];
     memset(long_id, 'x', sizeof long_id - 1);
     long_id[sizeof long_id - 1] = '\0';
+    is_code(send("genesis", 1, "2026-01-31 - 1000 1 / 2000 -1"), KT_DUPLICATE,
+            "the founding's id is taken, and nothing else is taken for it");
     is_code(send(long_id, 0, ""), KT_LIMIT, "a batch id that is too long is refused");
     is_code(send("\xff", 0, ""), KT_LIMIT, "or is not UTF-8");
     kt_batch *batch = begin(book), *second = NULL;

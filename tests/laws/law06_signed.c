@@ -22,7 +22,9 @@ static void checkpoints(void)
     unsigned good = 0, extended = 0;
     for (unsigned i = 0; i < MOVES; i++) {
         kt_checkpoint checkpoint;
-        kt_code code = i % 4 == 3 ? close_month(book, i == 3 ? "2025-01" : i == 7 ? "2025-02" : "2025-03")
+        kt_code code = i % 4 == 3 ? close_month(book, i == 3   ? "2025-01"
+                                                      : i == 7 ? "2025-02"
+                                                               : "2025-03")
                                   : post(book, "2026-01-31 - 1000 1 / 2000 -1");
         kt_head head = head_of(book);
         kt_view *view = view_of(book);
@@ -44,7 +46,8 @@ static void checkpoints(void)
 static kt_signer *stranger(const char *file)
 {
     kt_signer *signer = NULL;
-    if (kt_signer_generate(&signer, &said) != KT_OK || kt_key_save(signer, path_of(file), "stranger", NULL, &said) != KT_OK)
+    if (kt_signer_generate(&signer, &said) != KT_OK ||
+        kt_key_save(signer, path_of(file), "stranger", NULL, &said) != KT_OK)
         diag("%s", said.text);
     return signer;
 }

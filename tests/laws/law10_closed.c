@@ -84,7 +84,8 @@ static void every_way_in(void)
     is_code(reverse(book, later, "2026-01-31", false, NULL), KT_CLOSED, "nor by a reversal dated in it");
     kt_batch *batch = begin(book);
     uint64_t count;
-    is_code(kt_batch_reverse_batch(batch, kt_str_from(early_batch), day("2026-01-31"), (kt_str){NULL, 0}, true, &count, &said),
+    is_code(kt_batch_reverse_batch(batch, kt_str_from(early_batch), day("2026-01-31"), (kt_str){NULL, 0}, true, &count,
+                                   &said),
             KT_CLOSED, "nor by the reversal of a batch");
     kt_batch_abort(batch);
     batch = begin(book);

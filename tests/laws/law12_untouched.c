@@ -121,10 +121,13 @@ static void meaning(void)
     entry_refused("2026-01-31 V9 1000 1 / 2000 -2", KT_UNBALANCED, "voucher V9: ", "a lopsided entry");
     entry_refused("2026-01-31 V1 1000 1 / 2000 -1", KT_DUPLICATE, "fiscal year 2026", "a voucher used before");
     entry_refused("2025-12-31 - 1000 1 / 2000 -1", KT_CLOSED, "period 2025-12", "an entry in a closed month");
-    entry_refused("2026-01-31 - 1300 1 / 2000 -1", KT_CLOSED, "account 1300 is closed from 2026-01-01", "a closed account");
-    entry_refused("2026-01-31 - 1310 1 / 2000 -1", KT_CLOSED, "account 1310 opens on 2027-01-01", "an account not yet open");
+    entry_refused("2026-01-31 - 1300 1 / 2000 -1", KT_CLOSED, "account 1300 is closed from 2026-01-01",
+                  "a closed account");
+    entry_refused("2026-01-31 - 1310 1 / 2000 -1", KT_CLOSED, "account 1310 opens on 2027-01-01",
+                  "an account not yet open");
     entry_refused("2026-01-31 - 1100 -1 / 2000 1", KT_RULE, "may not go below zero", "a balance rule");
-    entry_refused("2026-01-31 - 1320 1 / 2000 -1", KT_RULE, "1320 takes EUR only, found DKK", "an account of one currency");
+    entry_refused("2026-01-31 - 1320 1 / 2000 -1", KT_RULE, "1320 takes EUR only, found DKK",
+                  "an account of one currency");
 }
 
 /* ---- registers ---- */
@@ -164,7 +167,8 @@ static void registers(void)
     kt_company company = {.currency = KT_STR("EUR")};
     is_code(kt_batch_company(batch, day("2026-01-01"), &company, &said), KT_RULE, "another currency for the book");
     company = (kt_company){.fiscal_month = 7};
-    is_code(kt_batch_company(batch, day("2026-01-01"), &company, &said), KT_RULE, "another fiscal year, once entries exist");
+    is_code(kt_batch_company(batch, day("2026-01-01"), &company, &said), KT_RULE,
+            "another fiscal year, once entries exist");
     company = (kt_company){.entity = KT_STR("\xff")};
     is_code(kt_batch_company(batch, day("2026-01-01"), &company, &said), KT_INVALID, "a name that is no UTF-8");
     is_code(kt_batch_company(batch, KT_DAY_NONE, &(kt_company){0}, &said), KT_INVALID, "facts of no day");
@@ -177,7 +181,8 @@ static void registers(void)
 
 static kt_str junk_text(uint64_t *random)
 {
-    static const char *const some[] = {"", "1000", "2000", "1100", "DKK", "EUR", "JPY", "XQZ", "\xff", "V1", "a b", "*"};
+    static const char *const some[] = {"",    "1000", "2000", "1100", "DKK", "EUR",
+                                       "JPY", "XQZ",  "\xff", "V1",   "a b", "*"};
     static char bytes[8][64];
     static unsigned next;
     uint64_t which = pick(random, 16);
@@ -233,7 +238,8 @@ static kt_code junk_entry(uint64_t *random, kt_batch *batch)
         junk[1].amount = -junk[0].amount / 2 * 2;
         count = 2;
     }
-    kt_entry entry = {.date = pick(random, 4) ? day("2026-01-01") + (kt_day)pick(random, 365) : (kt_day)test_random(random),
+    kt_entry entry = {.date = pick(random, 4) ? day("2026-01-01") + (kt_day)pick(random, 365)
+                                              : (kt_day)test_random(random),
                       .series = pick(random, 2) ? (kt_str){NULL, 0} : junk_text(random),
                       .voucher = pick(random, 2) ? (kt_str){NULL, 0} : junk_text(random),
                       .lines = junk,
@@ -245,8 +251,9 @@ static kt_code junk_entry(uint64_t *random, kt_batch *batch)
 
 static kt_code junk_register(uint64_t *random, kt_batch *batch)
 {
-    kt_company company = {junk_text(random), junk_text(random), (uint8_t)pick(random, 15), (uint8_t)pick(random, 40),
-                          junk_text(random), junk_text(random), junk_text(random), junk_text(random), junk_text(random)};
+    kt_company company = {junk_text(random),         junk_text(random), (uint8_t)pick(random, 15),
+                          (uint8_t)pick(random, 40), junk_text(random), junk_text(random),
+                          junk_text(random),         junk_text(random), junk_text(random)};
     kt_account account = {.code = junk_text(random),
                           .name = junk_text(random),
                           .type = (kt_account_type)pick(random, 8),
@@ -265,7 +272,8 @@ static kt_code junk_register(uint64_t *random, kt_batch *batch)
     case 5: return kt_batch_reverse(batch, pick(random, 40), when, junk_text(random), pick(random, 2), NULL, &said);
     default: {
         uint64_t count;
-        return kt_batch_reverse_batch(batch, junk_text(random), when, junk_text(random), pick(random, 2), &count, &said);
+        return kt_batch_reverse_batch(batch, junk_text(random), when, junk_text(random), pick(random, 2), &count,
+                                      &said);
     }
     }
 }
@@ -336,11 +344,15 @@ int main(void)
     memset(long_text, 'x', sizeof long_text - 1);
     book = make_book("book");
     is_code(post(book, "2026-01-01 V1 1000 100 / 2000 -100"), KT_OK, "there is something in the book");
-    kt_account odd[] = {{.code = KT_STR("1300"), .open_from = KT_DAY_NONE, .closed_from = day("2026-01-01")},
-                        {.code = KT_STR("1310"), .open_from = day("2027-01-01"), .closed_from = KT_DAY_NONE},
-                        {.code = KT_STR("1320"), .currency = KT_STR("EUR"), .open_from = KT_DAY_NONE, .closed_from = KT_DAY_NONE},
-                        {.code = KT_STR("1100"), .type = KT_ASSET, .rule = KT_RULE_NOT_NEGATIVE, .open_from = KT_DAY_NONE,
-                         .closed_from = KT_DAY_NONE}};
+    kt_account odd[] = {
+        {.code = KT_STR("1300"), .open_from = KT_DAY_NONE, .closed_from = day("2026-01-01")},
+        {.code = KT_STR("1310"), .open_from = day("2027-01-01"), .closed_from = KT_DAY_NONE},
+        {.code = KT_STR("1320"), .currency = KT_STR("EUR"), .open_from = KT_DAY_NONE, .closed_from = KT_DAY_NONE},
+        {.code = KT_STR("1100"),
+         .type = KT_ASSET,
+         .rule = KT_RULE_NOT_NEGATIVE,
+         .open_from = KT_DAY_NONE,
+         .closed_from = KT_DAY_NONE}};
     for (size_t i = 0; i < 4; i++)
         is_code(open_account(book, &odd[i]), KT_OK, "an account that will refuse is opened");
     is_code(close_month(book, "2025-12"), KT_OK, "and a month is closed");

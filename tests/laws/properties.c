@@ -90,7 +90,10 @@ static void debits_equal_credits(kt_view *view)
     free(rows);
 }
 
-static kt_day some_day(void) { return start + (kt_day)pick(&random_state, 800); }
+static kt_day some_day(void)
+{
+    return start + (kt_day)pick(&random_state, 800);
+}
 
 static void recount(kt_view *view)
 {
@@ -140,8 +143,8 @@ static char *known(kt_view *view)
     kt_head head;
     FILE *out = open_memstream(&text, &size);
     if (kt_view_head(view, &head, &said) == KT_OK)
-        fprintf(out, "%llu %llu %02x%02x\n", (unsigned long long)head.size, (unsigned long long)head.entries, head.root[0],
-                head.root[31]);
+        fprintf(out, "%llu %llu %02x%02x\n", (unsigned long long)head.size, (unsigned long long)head.entries,
+                head.root[0], head.root[31]);
     for (kt_by by = KT_BY_COST_CENTRE; by <= KT_BY_MONTH; by += KT_BY_MONTH - KT_BY_COST_CENTRE) {
         kt_balance_query query = {KT_DAY_NONE, start + 200, by};
         kt_balance *rows = NULL;
@@ -208,8 +211,8 @@ static void act_entries(kt_batch *batch)
 static void act_reversals(kt_batch *batch, uint64_t size)
 {
     for (unsigned i = 0; i < 5; i++) {
-        kt_code code = kt_batch_reverse(batch, pick(&random_state, size), some_day(), (kt_str){NULL, 0}, pick(&random_state, 2),
-                                        NULL, &said);
+        kt_code code = kt_batch_reverse(batch, pick(&random_state, size), some_day(), (kt_str){NULL, 0},
+                                        pick(&random_state, 2), NULL, &said);
         if (code != KT_OK && code != KT_CLOSED && code != KT_NOT_FOUND && code != KT_RULE && wrong++ == 0)
             diag("%s", said.text);
     }

@@ -16,7 +16,8 @@
 /* A locale that writes numbers with a comma: the system's, or one made here. */
 static bool comma_locale(void)
 {
-    static const char *const names[] = {"da_DK.UTF-8", "da_DK.utf8", "de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "tests"};
+    static const char *const names[] = {"da_DK.UTF-8", "da_DK.utf8",  "de_DE.UTF-8",
+                                        "de_DE.utf8",  "fr_FR.UTF-8", "tests"};
     char command[1200];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (i == 5) {
@@ -56,7 +57,8 @@ static kt_code import_and_reverse(kt_book *book)
     if (code == KT_OK)
         code = kt_batch_begin(book, &named, &batch, NULL, &said);
     if (code == KT_OK)
-        code = kt_batch_reverse_batch(batch, KT_STR("import"), day("2026-03-01"), (kt_str){NULL, 0}, true, &count, &said);
+        code = kt_batch_reverse_batch(batch, KT_STR("import"), day("2026-03-01"), (kt_str){NULL, 0}, true, &count,
+                                      &said);
     return code == KT_OK ? kt_batch_commit(batch, NULL, &said) : code;
 }
 
@@ -80,12 +82,14 @@ static void *write_book(void *name)
         code = kt_batch_begin(book, &named, &batch, NULL, &said);
         static const char *const accounts[] = {"1000", "1100", "2000"};
         for (unsigned a = 0; i == 0 && a < 3 && code == KT_OK; a++) {
-            kt_account account = {.code = kt_str_from(accounts[a]), .open_from = KT_DAY_NONE, .closed_from = KT_DAY_NONE};
+            kt_account account = {
+                .code = kt_str_from(accounts[a]), .open_from = KT_DAY_NONE, .closed_from = KT_DAY_NONE};
             code = kt_batch_account(batch, &account, &said);
         }
         for (unsigned k = 0; k < 20 && code == KT_OK; k++) {
-            snprintf(entry, sizeof entry, "2026-01-%02u V%u-%u 1000 %u.25 cc=C%u / 1100 0.50 EUR @@ 3.7250 / 2000 -%u.97", 1 + k,
-                     i, k, k * i, k % 3, k * i + 3);
+            snprintf(entry, sizeof entry,
+                     "2026-01-%02u V%u-%u 1000 %u.25 cc=C%u / 1100 0.50 EUR @@ 3.7250 / 2000 -%u.97", 1 + k, i, k,
+                     k * i, k % 3, k * i + 3);
             code = add(batch, entry, NULL);
         }
         if (code == KT_OK && i == 29)

@@ -1,0 +1,157 @@
+/* The company's facts are on record and dated; its fiscal year says where vouchers and results begin anew. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/bookkeeping.h"
+
+static kt_book *book;
+
+static kt_code change(const char *from, const kt_company *facts)
+{
+    kt_batch *batch = begin(book);
+    kt_code code = kt_batch_company(batch, day(from), facts, &said);
+    if (code == KT_OK)
+        return kt_batch_commit(batch, &receipt, &said);
+    kt_batch_abort(batch);
+    return code;
+}
+
+static void is_at(const char *at, const char *address, const char *law)
+{
+    kt_view *view = view_of(book);
+    kt_company company;
+    char found_address[300] = "";
+    if (is_code(kt_view_company(view, day(at), &company, &said), KT_OK, "the company on %s", at))
+        memcpy(found_address, company.address.data, company.address.size < 299 ? company.address.size : 299);
+    is_text(found_address, address, "%s", law);
+    kt_view_close(view);
+}
+
+static void facts(void)
+{
+    kt_view *view = view_of(book);
+    kt_company company;
+    is_code(kt_view_company(view, day("2026-06-01"), &company, &said), KT_OK, "the company is on record");
+    ok(kt_str_equal(company.entity, KT_STR("Acme ApS")) && kt_str_equal(company.currency, KT_STR("DKK")) &&
+           kt_str_equal(company.time_zone, KT_STR("UTC")) && company.fiscal_month == 7 && company.fiscal_day == 1,
+       "as it was founded");
+    kt_view_close(view);
+    int64_t before = head_of(book).recorded_us;
+    kt_company moved = {.address = KT_STR("Nygade 1")};
+    is_code(change("2026-06-01", &moved), KT_OK, "it moves in June");
+    moved.address = KT_STR("Vestergade 9");
+    is_code(change("2026-09-01", &moved), KT_OK, "and again in September");
+    is_at("2026-05-31", "", "before, it had no address");
+    is_at("2026-06-01", "Nygade 1", "in June the new one");
+    is_at("2026-08-31", "Nygade 1", "until the end of August");
+    is_at("2026-09-01", "Vestergade 9", "and then the next");
+    moved.address = KT_STR("Nygade 1, 2. tv.");
+    is_code(change("2026-06-01", &moved), KT_OK, "a fact of June is corrected");
+    is_at("2026-07-01", "Nygade 1, 2. tv.", "and counts from its day");
+    is_at("2026-09-01", "Vestergade 9", "but not beyond the next");
+    kt_company named = {.entity = KT_STR("Acme A/S"), .vat_number = KT_STR("DK12345678")};
+    is_code(change("2026-09-01", &named), KT_OK, "it takes another name");
+    is_at("2026-10-01", "Vestergade 9", "what is not named stays");
+    view = view_known(book, before);
+    is_code(kt_view_company(view, day("2026-09-01"), &company, &said), KT_OK, "as known before all that");
+    ok(company.address.size == 0 && kt_str_equal(company.entity, KT_STR("Acme ApS")), "there is none of it");
+    kt_view_close(view);
+    view = view_known(book, 0);
+    is_code(kt_view_company(view, day("2026-09-01"), &company, &said), KT_NOT_FOUND,
+            "before the book there is no company");
+    kt_view_close(view);
+}
+
+static void year_is(unsigned month, unsigned dom, const char *at, const char *first, const char *last)
+{
+    kt_company company = {.fiscal_month = (uint8_t)month, .fiscal_day = (uint8_t)dom};
+    char a[KT_DAY_TEXT], b[KT_DAY_TEXT];
+    kt_day from, to;
+    kt_fiscal_year(&company, day(at), &from, &to);
+    is_text(kt_day_format(from, a), first, "the fiscal year of %s from %02u-%02u begins", at, month, dom);
+    is_text(kt_day_format(to, b), last, "and ends");
+}
+
+static void fiscal_years(void)
+{
+    year_is(0, 0, "2026-06-15", "2026-01-01", "2026-12-31");
+    year_is(1, 1, "2026-01-01", "2026-01-01", "2026-12-31");
+    year_is(1, 1, "2026-12-31", "2026-01-01", "2026-12-31");
+    year_is(7, 1, "2026-06-30", "2025-07-01", "2026-06-30");
+    year_is(7, 1, "2026-07-01", "2026-07-01", "2027-06-30");
+    year_is(3, 1, "2024-02-29", "2023-03-01", "2024-02-29");
+    year_is(4, 6, "2026-04-05", "2025-04-06", "2026-04-05");
+    year_is(12, 28, "2026-12-27", "2025-12-28", "2026-12-27");
+    year_is(7, 1, "0001-01-01", "0001-01-01", "0001-06-30");
+    year_is(7, 1, "9999-12-31", "9999-07-01", "9999-12-31");
+}
+
+static void vouchers(void)
+{
+    is_code(post(book, "2026-06-30 V1 1000 1 / 2000 -1"), KT_OK, "a voucher of the old year");
+    is_code(post(book, "2025-07-01 V1 1000 1 / 2000 -1"), KT_DUPLICATE, "which began in July of the last");
+    has_text(said.text, "fiscal year 2025", "and is called by the year it begins in");
+    is_code(post(book, "2026-07-01 V1 1000 1 / 2000 -1"), KT_OK, "in July numbers begin anew");
+    is_code(post(book, "2027-06-30 V1 1000 1 / 2000 -1"), KT_DUPLICATE, "for a year");
+}
+
+static void what_stays(void)
+{
+    kt_company other = {.currency = KT_STR("EUR")};
+    is_code(change("2027-01-01", &other), KT_RULE, "the book's currency stays");
+    other = (kt_company){.fiscal_month = 1};
+    is_code(change("2027-01-01", &other), KT_RULE, "and the fiscal year, once there are entries");
+    other = (kt_company){.fiscal_month = 7, .fiscal_day = 1};
+    is_code(change("2027-01-01", &other), KT_OK, "which may be said again");
+    other = (kt_company){.fiscal_day = 29};
+    is_code(change("2027-01-01", &other), KT_INVALID, "no year begins on a 29th");
+}
+
+static void refused(const kt_company *company, kt_code code, const char *law)
+{
+    kt_create_options options = {.company = *company};
+    is_code(kt_book_create(path_of("none"), &options, &said), code, "%s", law);
+    diag("%s", said.text);
+    is_int(access(path_of("none"), F_OK), -1, "and leaves no directory");
+}
+
+static void founding(void)
+{
+    static char long_name[300];
+    memset(long_name, 'x', sizeof long_name - 1);
+    kt_company company = {.currency = KT_STR("DKK")};
+    refused(&company, KT_USAGE, "a company has a name");
+    company.entity = kt_str_from(long_name);
+    refused(&company, KT_USAGE, "of 255 bytes at the most");
+    company = (kt_company){.entity = KT_STR("Acme")};
+    refused(&company, KT_UNKNOWN, "a book has a currency");
+    company = (kt_company){.entity = KT_STR("Acme"), .currency = KT_STR("DKK"), .fiscal_month = 13};
+    refused(&company, KT_INVALID, "and a year of twelve months");
+    company = (kt_company){.entity = KT_STR("Acme"), .currency = KT_STR("DKK"), .fiscal_month = 2, .fiscal_day = 30};
+    refused(&company, KT_INVALID, "with days that there are");
+    company = (kt_company){.entity = KT_STR("Acme\xff"), .currency = KT_STR("DKK")};
+    refused(&company, KT_INVALID, "in UTF-8");
+    company = (kt_company){.entity = KT_STR("Acme"), .currency = KT_STR("DKK")};
+    kt_create_options options = {.company = company};
+    is_code(kt_book_create(path_of("other"), &options, &said), KT_OK, "another book is made");
+    is_code(kt_book_create(path_of("other"), &options, &said), KT_EXISTS, "but not over one that is there");
+}
+
+int main(void)
+{
+    kt_create_options options = {.company = {.fiscal_month = 7, .fiscal_day = 1}};
+    book = make_book_with("book", &options);
+    kt_company earlier = {.fiscal_month = 4};
+    is_code(change("2026-01-01", &earlier), KT_OK, "the fiscal year may change while there is no entry");
+    earlier.fiscal_month = 7;
+    is_code(change("2026-01-01", &earlier), KT_OK, "and change back");
+    facts();
+    fiscal_years();
+    vouchers();
+    what_stays();
+    founding();
+    kt_book_close(book);
+    is_sound("book", "the book verifies");
+    return done();
+}
