@@ -168,7 +168,7 @@ $(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/libkontor.a
 setup:
 	@./setup.sh build
 
-tests: all $(TEST_PROGRAMS) $(SHIMS) $(BUILD)/fixtures/generate
+tests: all $(TEST_PROGRAMS) $(SHIMS) $(BUILD)/tests/crash/nosync_power $(BUILD)/fixtures/generate
 
 test:
 	@./setup.sh test

@@ -324,7 +324,8 @@ static kt_code load_keys(kt_book *book, kt_error *error) {
     if (code == KT_OK && strcmp(log_file, book->key_file) == 0) book->actor = book->log;
     else if (code == KT_OK) code = kt_key_load(book->key_file, NULL, NULL, &book->actor, error);
     free(log_file);
-    return code;
+    /* A file that is no key file is a matter of keys, and so of the surroundings. */
+    return code == KT_INVALID || code == KT_DAMAGED ? kt_fail_at(error, KT_KEY, "key") : code;
 }
 
 static void fill_receipt(kt_receipt *receipt, const kt_batch_row *row, uint64_t entries) {
@@ -411,7 +412,9 @@ kt_code kt_batch_break(kt_batch *batch, kt_code code) {
 kt_code kt_batch_may(kt_batch *batch, uint32_t kind, kt_error *error) {
     kt_book *book = batch->book;
     if (batch->broken != KT_OK) return kt_fail(error, batch->broken, "the batch is broken off: only abort is left");
-    uint32_t right = kt_fold_kind(book->fold, kind)->right;
+    const kt_kind *known = kt_fold_kind(book->fold, kind);
+    if (known == NULL) return kt_fail(error, KT_USAGE, "kind %u is not in the registry", kind);
+    uint32_t right = known->right;
     kt_fold_uses(book->fold, right);
     if ((batch->granted & right) == right) return KT_OK;
     kt_code code = kt_access_check(kt_fold_state(book->fold), kt_signer_public(book->actor), right, error);

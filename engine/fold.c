@@ -185,6 +185,8 @@ kt_code kt_fold_apply(kt_fold *fold, const kt_record *record, kt_error *error) {
     if (record->kind == KT_KIND_SEAL) {
         kt_seal seal;
         kt_code code = kt_seal_read(record->body, record->kind_version, &seal, error);
+        if (code == KT_OK && record->date != kt_seal_date(seal.recorded_us))
+            code = kt_fail(error, KT_DAMAGED, "seal %llu is not dated by its recorded time", (unsigned long long)record->number);
         return code == KT_OK ? kt_fold_sealed(fold, &seal, record->number, error) : code;
     }
     const kt_kind *kind = kt_fold_kind(fold, record->kind);

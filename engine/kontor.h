@@ -230,8 +230,9 @@ typedef struct kt_account {
     kt_str parent;      /* code of an account on record, or empty */
     kt_str currency;    /* only this one may be posted; empty: any */
     kt_balance_rule rule;
-    kt_day open_from;   /* KT_DAY_NONE: any day */
-    kt_day closed_from; /* first day that takes no posting; KT_DAY_NONE: open */
+    /* Given as 0 or KT_DAY_NONE: not set; always told as KT_DAY_NONE then. */
+    kt_day open_from;   /* first day that takes a posting; not set: any day */
+    kt_day closed_from; /* first day that takes none; not set: open */
     /* Read only. */
     uint32_t id;        /* 1, 2, 3 ... in the order of record */
     uint64_t record;    /* the record that said all this last */

@@ -22,6 +22,7 @@ struct kt_replay {
     uint64_t block_first;
     uint32_t block_count;
     bool sealed; /* the record read last was a seal */
+    uint32_t unclaimed; /* parts since the last record that was none */
     unsigned blocks;
 };
 
@@ -86,12 +87,29 @@ static kt_code end_block(kt_replay *replay, kt_error *error) {
     return code == KT_OK && (++replay->blocks >= COMMIT_BLOCKS || full) ? commit(replay, error) : code;
 }
 
+/* Parts stand before the long record that lists them, and nowhere else: no signed byte is left unread. */
+static kt_code claim_parts(kt_replay *replay, const kt_envelope *envelope, kt_error *error) {
+    kt_long whole = {0};
+    kt_code code = KT_OK;
+    if (envelope->kind == KT_KIND_PART) {
+        replay->unclaimed++;
+        return KT_OK;
+    }
+    if (envelope->kind == KT_KIND_LONG) code = kt_long_read(envelope->body, &whole, error);
+    if (code == KT_OK && whole.parts != replay->unclaimed)
+        code = kt_fail(error, KT_DAMAGED, "%u parts stand before it, it lists %u", replay->unclaimed, whole.parts);
+    replay->unclaimed = 0;
+    return code;
+}
+
 static kt_code apply(kt_replay *replay, uint64_t number, kt_error *error) {
     kt_envelope envelope;
     kt_genesis genesis;
     kt_span whole = replay->record;
     kt_code code = kt_envelope_read(whole, &envelope, error);
+    if (code != KT_OK) return code;
     replay->sealed = envelope.kind == KT_KIND_SEAL;
+    code = claim_parts(replay, &envelope, error);
     if (code != KT_OK || envelope.kind == KT_KIND_PART) return code;
     if (envelope.kind == KT_KIND_GENESIS) {
         if (number != 0) return kt_fail(error, KT_DAMAGED, "record %llu is a second genesis", (unsigned long long)number);

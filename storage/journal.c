@@ -11,8 +11,6 @@
 #include "storage/state.h"
 
 #define PIECE_BLOCKS 24u /* blocks of one transaction: bounds its memory */
-#define PART_BODY (KT_RECORD_MAX - 64u)
-#define US_PER_DAY 86400000000ll
 
 struct kt_journal {
     kt_store *store;
@@ -294,12 +292,12 @@ kt_code kt_journal_append(kt_journal *journal, kt_span record, uint64_t *number,
         return kt_fail(error, KT_LIMIT, "a record of %zu bytes, at most %u are kept", record.size, KT_WHOLE_MAX);
     code = kt_envelope_read(record, &envelope, error);
     if (code != KT_OK) return code;
-    size_t parts = (envelope.body.size + PART_BODY - 1) / PART_BODY;
+    size_t parts = (envelope.body.size + KT_PART_BODY - 1) / KT_PART_BODY;
     uint8_t *hashes = malloc(parts * KT_HASH_SIZE), *room;
     if (hashes == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
     for (size_t i = 0; i < parts && code == KT_OK; i++) {
-        size_t from = i * PART_BODY, left = envelope.body.size - from;
-        code = append_part(journal, envelope.date, kt_span_of(envelope.body.data + from, left < PART_BODY ? left : PART_BODY),
+        size_t from = i * KT_PART_BODY, left = envelope.body.size - from;
+        code = append_part(journal, envelope.date, kt_span_of(envelope.body.data + from, left < KT_PART_BODY ? left : KT_PART_BODY),
                            hashes + i * KT_HASH_SIZE, error);
     }
     if (code == KT_OK) code = kt_journal_room(journal, KT_RECORD_MAX, &room, error);
@@ -351,8 +349,7 @@ static kt_code append_seal(kt_journal *journal, const kt_seal_input *input, kt_s
     set_time(journal, seal);
     size_t size = kt_seal_message(journal->options.origin, seal, message);
     kt_sign(input->actor, message, size, seal->signature);
-    int64_t day = seal->recorded_us / US_PER_DAY - (seal->recorded_us % US_PER_DAY < 0);
-    kt_journal_take(journal, kt_seal_write(seal, (int32_t)day, room));
+    kt_journal_take(journal, kt_seal_write(seal, kt_seal_date(seal->recorded_us), room));
     return KT_OK;
 }
 

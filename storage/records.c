@@ -108,8 +108,9 @@ kt_code kt_long_read(kt_span body, kt_long *out, kt_error *error) {
     return KT_OK;
 }
 
-static kt_code append_part(kt_records *records, uint64_t number, const uint8_t *expected, size_t *filled, size_t size,
-                           kt_error *error) {
+/* A long record has one spelling: every part but the last is full, and all carry its date. */
+static kt_code append_part(kt_records *records, uint64_t number, int32_t date, const uint8_t *expected, size_t *filled,
+                           size_t size, kt_error *error) {
     kt_span part;
     kt_envelope envelope;
     uint8_t hash[KT_HASH_SIZE];
@@ -124,7 +125,9 @@ static kt_code append_part(kt_records *records, uint64_t number, const uint8_t *
     code = kt_envelope_read(part, &envelope, error);
     if (code != KT_OK) return code;
     kt_unpack_init(&unpack, envelope.body);
-    if (envelope.kind != KT_KIND_PART || !kt_unpack_bytes(&unpack, &data, &bytes) || bytes > size - *filled)
+    size_t left = size - *filled;
+    if (envelope.kind != KT_KIND_PART || envelope.date != date || !kt_unpack_bytes(&unpack, &data, &bytes) ||
+        bytes != (left < KT_PART_BODY ? left : KT_PART_BODY))
         return kt_fail(error, KT_DAMAGED, "record %llu: is no part of a long record", (unsigned long long)number);
     memcpy(records->whole + *filled, data, bytes);
     *filled += bytes;
@@ -155,9 +158,11 @@ static kt_code put_together(kt_records *records, uint64_t number, const kt_envel
     uint8_t *hashes = records->whole + ENVELOPE_ROOM + whole.size;
     memcpy(hashes, whole.hashes, hash_bytes);
     for (uint32_t i = 0; i < whole.parts && code == KT_OK; i++)
-        code = append_part(records, number - whole.parts + i, hashes + (size_t)i * KT_HASH_SIZE, &filled, end, error);
+        code = append_part(records, number - whole.parts + i, head->date, hashes + (size_t)i * KT_HASH_SIZE, &filled, end, error);
     if (code != KT_OK) return code;
     if (filled != end) return kt_fail(error, KT_DAMAGED, "record %llu: a part is missing", (unsigned long long)number);
+    if (end <= KT_RECORD_MAX)
+        return kt_fail(error, KT_DAMAGED, "record %llu: is in parts, and would fit in one", (unsigned long long)number);
     *record = kt_span_of(records->whole, filled);
     if (parts != NULL) *parts = whole.parts;
     return KT_OK;

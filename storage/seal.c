@@ -53,6 +53,11 @@ size_t kt_seal_message(const char *origin, const kt_seal *seal, char out[KT_SEAL
     return size < 0 ? 0 : (size_t)size < KT_SEAL_MESSAGE_MAX ? (size_t)size : KT_SEAL_MESSAGE_MAX - 1;
 }
 
+int32_t kt_seal_date(int64_t recorded_us) {
+    const int64_t day = 86400000000ll;
+    return (int32_t)(recorded_us / day - (recorded_us % day < 0));
+}
+
 size_t kt_seal_write(const kt_seal *seal, int32_t date, uint8_t out[KT_SEAL_RECORD_MAX]) {
     kt_pack pack;
     kt_pack_init(&pack, out, KT_SEAL_RECORD_MAX);

@@ -44,6 +44,8 @@ typedef struct kt_seal {
 
 /* Text of the signed message; returns its length. */
 size_t kt_seal_message(const char *origin, const kt_seal *seal, char out[KT_SEAL_MESSAGE_MAX]);
+/* The day of a recorded time, which the seal's record is dated by. */
+int32_t kt_seal_date(int64_t recorded_us);
 /* Packs the whole record; returns its size (at most KT_SEAL_RECORD_MAX). date: the day of recorded_us. */
 #define KT_SEAL_RECORD_MAX 512
 size_t kt_seal_write(const kt_seal *seal, int32_t date, uint8_t out[KT_SEAL_RECORD_MAX]);

@@ -31,14 +31,12 @@ static void set(kt_periods *periods, kt_month month, bool closed) {
     else periods->closed[bit / 8] &= (uint8_t)~mask;
 }
 
-static void month_key(kt_month month, uint8_t key[4]) { kt_put_be32(key, (uint32_t)month ^ 0x80000000u); }
-
 kt_code kt_period_row_read(kt_span key, kt_span value, kt_period *out, kt_error *error) {
-    if (key.size != 4 || value.size < 9) return kt_fail(error, KT_DAMAGED, "a period's row is malformed");
+    if (key.size != 12 || value.size < 1) return kt_fail(error, KT_DAMAGED, "a period's row is malformed");
     *out = (kt_period){.month = (kt_month)(kt_get_be32(key.data) ^ 0x80000000u),
                        .closed = value.data[0] != 0,
-                       .record = kt_get_le64(value.data + 1),
-                       .reason = {(const char *)value.data + 9, value.size - 9}};
+                       .record = kt_get_be64(key.data + 4),
+                       .reason = {(const char *)value.data + 1, value.size - 1}};
     if (out->month < MONTH_FIRST || out->month > MONTH_LAST) return kt_fail(error, KT_DAMAGED, "a period's month is out of range");
     return KT_OK;
 }
@@ -104,7 +102,7 @@ kt_code kt_period_apply(void *self, const kt_record *record, kt_error *error) {
     int64_t month;
     bool close;
     kt_str reason;
-    uint8_t key[4], row[9 + KT_TEXT_MAX];
+    uint8_t key[12], row[1 + KT_TEXT_MAX];
     kt_unpack_init(&unpack, record->body);
     if (!kt_unpack_array(&unpack, &count) || count != 3 || !kt_unpack_int(&unpack, &month) ||
         !kt_unpack_bool(&unpack, &close) || !kt_unpack_text(&unpack, &reason.data, &reason.size) ||
@@ -114,9 +112,9 @@ kt_code kt_period_apply(void *self, const kt_record *record, kt_error *error) {
     if (code != KT_OK) return code;
     set(ledger->periods, (kt_month)month, close);
     ledger->memo.known = false;
-    month_key((kt_month)month, key);
+    kt_put_be32(key, (uint32_t)month ^ 0x80000000u);
+    kt_put_be64(key + 4, record->number);
     row[0] = close;
-    kt_put_le64(row + 1, record->number);
-    if (reason.size != 0) memcpy(row + 9, reason.data, reason.size);
-    return kt_state_put(ledger->state, KT_TABLE_PERIODS, kt_span_of(key, sizeof key), kt_span_of(row, 9 + reason.size), error);
+    if (reason.size != 0) memcpy(row + 1, reason.data, reason.size);
+    return kt_state_put(ledger->state, KT_TABLE_PERIODS, kt_span_of(key, sizeof key), kt_span_of(row, 1 + reason.size), error);
 }

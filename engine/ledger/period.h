@@ -2,7 +2,7 @@
  * period: months open and closed.
  *
  * A closed month takes no posting by any way in until a recorded, reasoned reopening (law 10). State: PERIODS,
- * month -> closed, record, reason.
+ * (month, record) -> closed or reopened by that record, and why; the last row of a month holds.
  */
 #ifndef KT_LEDGER_PERIOD_H
 #define KT_LEDGER_PERIOD_H

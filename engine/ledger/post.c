@@ -165,9 +165,13 @@ static kt_day today(kt_batch *batch) {
     return (kt_day)(kt_journal_head(kt_book_journal(batch->book))->recorded_us / US_PER_DAY);
 }
 
-kt_code kt_batch_account(kt_batch *batch, const kt_account *account, kt_error *error) {
+kt_code kt_batch_account(kt_batch *batch, const kt_account *given, kt_error *error) {
     uint8_t record[RECORD_ROOM];
     bool needed = false;
+    kt_account facts = *given;
+    const kt_account *account = &facts;
+    if (facts.open_from == 0) facts.open_from = KT_DAY_NONE;
+    if (facts.closed_from == 0) facts.closed_from = KT_DAY_NONE;
     kt_code code = kt_batch_may(batch, KT_KIND_ACCOUNT, error);
     if (code == KT_OK) code = need_currency(batch, account->currency, true, &needed, error);
     if (code == KT_OK) code = kt_account_check(kt_batch_ledger(batch), account, error);

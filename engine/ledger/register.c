@@ -42,7 +42,14 @@ kt_code kt_view_head(kt_view *view, kt_head *out, kt_error *error) {
         out->last_day = totals.last_day;
     }
     uint64_t pages;
-    return kt_table_stat(view->txn, KT_TABLE_ACCOUNTS, &out->accounts, &pages, error);
+    if (!view->as_known) return kt_table_stat(view->txn, KT_TABLE_ACCOUNTS, &out->accounts, &pages, error);
+    kt_account *accounts;
+    size_t count;
+    kt_code code = kt_view_accounts(view, &accounts, &count, error);
+    if (code != KT_OK) return code;
+    out->accounts = count;
+    free(accounts);
+    return KT_OK;
 }
 
 kt_code kt_view_company(kt_view *view, kt_day at, kt_company *out, kt_error *error) {
@@ -231,50 +238,73 @@ void kt_names_release(kt_names *names) {
 
 /* ---- periods ---- */
 
-static kt_code stored_period(kt_view *view, kt_month month, kt_period *out, kt_error *error) {
-    uint8_t key[4];
-    kt_span value;
-    kt_batch_row row;
-    kt_put_be32(key, (uint32_t)month ^ 0x80000000u);
-    *out = (kt_period){.month = month};
-    kt_code code = kt_state_get(view->state, KT_TABLE_PERIODS, kt_span_of(key, sizeof key), &value, error);
-    if (code == KT_NOT_FOUND) return KT_OK;
-    if (code == KT_OK) code = kt_period_row_read(kt_span_of(key, sizeof key), value, out, error);
-    if (code == KT_OK) code = kt_batch_row_of(view->state, out->record, &row, error);
-    if (code == KT_OK) out->recorded_us = row.recorded_us;
+struct months {
+    kt_period *periods;
+    kt_month first, last;
+};
+
+/* Each row in the order of month and record; as known, later ones are left out. */
+static kt_code visit_rows(kt_view *view, kt_code (*visit)(void *context, const kt_period *row), void *context, kt_error *error) {
+    kt_cursor *cursor;
+    kt_span key, value;
+    kt_period row;
+    kt_code code = kt_cursor_open(view->txn, KT_TABLE_PERIODS, &cursor, error);
+    if (code != KT_OK) return code;
+    for (code = kt_cursor_first(cursor, &key, &value, error); code == KT_OK;
+         code = kt_cursor_next(cursor, &key, &value, error)) {
+        code = kt_period_row_read(key, value, &row, error);
+        if (code == KT_OK && row.record < view->end) code = visit(context, &row);
+        if (code != KT_OK) break;
+    }
+    kt_cursor_close(cursor);
+    return code == KT_END ? KT_OK : code;
+}
+
+static kt_code widen(void *context, const kt_period *row) {
+    struct months *months = context;
+    if (row->month < months->first) months->first = row->month;
+    if (row->month > months->last) months->last = row->month;
+    return KT_OK;
+}
+
+static kt_code take_row(void *context, const kt_period *row) {
+    struct months *months = context;
+    kt_period *period = &months->periods[row->month - months->first];
+    kt_str reason = row->closed ? period->reason : row->reason; /* of the last reopening */
+    *period = *row;
+    period->reason = reason;
+    return KT_OK;
+}
+
+static kt_code fill_periods(kt_view *view, struct months *months, size_t *count, kt_error *error) {
+    kt_batch_row batch;
+    *count = (size_t)(months->last - months->first) + 1;
+    months->periods = calloc(*count, sizeof *months->periods);
+    if (months->periods == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
+    for (size_t i = 0; i < *count; i++) months->periods[i].month = months->first + (kt_month)i;
+    kt_code code = visit_rows(view, take_row, months, error);
+    for (size_t i = 0; i < *count && code == KT_OK; i++) {
+        if (months->periods[i].record == 0) continue;
+        code = kt_batch_row_of(view->state, months->periods[i].record, &batch, error);
+        if (code == KT_OK) months->periods[i].recorded_us = batch.recorded_us;
+    }
     return code;
 }
 
 kt_code kt_view_periods(kt_view *view, kt_period **out, size_t *count, kt_error *error) {
-    kt_cursor *cursor;
-    kt_span key, value;
-    kt_period row;
-    kt_totals totals = {0};
-    kt_month first = INT32_MAX, last = INT32_MIN;
+    struct months months = {.first = INT32_MAX, .last = INT32_MIN};
+    kt_head head;
     *out = NULL;
     *count = 0;
-    kt_code code = kt_totals_load(view->state, &totals, error);
-    if (code == KT_OK) code = kt_cursor_open(view->txn, KT_TABLE_PERIODS, &cursor, error);
-    if (code != KT_OK) return code;
-    if (totals.entries != 0) {
-        first = kt_day_month(totals.first_day);
-        last = kt_day_month(totals.last_day);
+    kt_code code = kt_view_head(view, &head, error);
+    if (code == KT_OK && head.entries != 0) {
+        months.first = kt_day_month(head.first_day);
+        months.last = kt_day_month(head.last_day);
     }
-    code = kt_cursor_first(cursor, &key, &value, error);
-    if (code == KT_OK && (code = kt_period_row_read(key, value, &row, error)) == KT_OK && row.month < first) first = row.month;
-    if (code == KT_OK) code = kt_cursor_last(cursor, &key, &value, error);
-    if (code == KT_OK && (code = kt_period_row_read(key, value, &row, error)) == KT_OK && row.month > last) last = row.month;
-    kt_cursor_close(cursor);
-    if (code == KT_END) code = KT_OK;
-    if (code != KT_OK || first > last) return code;
-    kt_period *periods = calloc((size_t)(last - first) + 1, sizeof *periods);
-    if (periods == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
-    for (kt_month month = first; month <= last && code == KT_OK; month++)
-        code = stored_period(view, month, &periods[(*count)++], error);
-    if (code != KT_OK) {
-        free(periods);
-        return code;
-    }
-    *out = periods;
-    return KT_OK;
+    if (code == KT_OK) code = visit_rows(view, widen, &months, error);
+    if (code != KT_OK || months.first > months.last) return code;
+    code = fill_periods(view, &months, count, error);
+    if (code == KT_OK) *out = months.periods;
+    else free(months.periods);
+    return code;
 }

@@ -38,7 +38,8 @@ static kt_code add_accounts(kt_report *report, const kt_balance *balances, size_
     for (size_t i = 0; i < count; i++) {
         const kt_balance *balance = &balances[i];
         bool of_result = balance->type == KT_INCOME || balance->type == KT_EXPENSE;
-        if (of_result != result && !(balance->type == KT_UNCLASSIFIED && !result)) continue;
+        /* What has no type might belong to either statement: both show it until it is set. */
+        if (of_result != result && balance->type != KT_UNCLASSIFIED) continue;
         kt_report_row *last = report->row_count == 0 ? NULL : &report->rows[report->row_count - 1];
         if (last == NULL || !kt_str_equal(last->account, balance->account)) {
             last = &report->rows[report->row_count++];

@@ -261,7 +261,8 @@ bool crash_check(const char *directory, const crash_load *load, const crash_sum 
         if (code == KT_REPEATED && receipt.last == size - 1 && receipt.entries == crash_entries(load, *found - 1))
             code = KT_OK;
         else
-            code = kt_fail_at(why, KT_DAMAGED, "the last batch is not recognized where it lies (%s)", kt_code_name(code));
+            code = kt_fail_at(why, KT_DAMAGED, "the last batch is not recognized where it lies (%s)",
+                              kt_code_name(code));
     }
     kt_book_close(book);
     return code == KT_OK;

@@ -156,6 +156,14 @@ static struct file *by_name(crash_replay *replay, const char *name)
     return NULL;
 }
 
+bool crash_replay_knows(const crash_replay *replay, const char *name)
+{
+    for (size_t i = 0; i < replay->file_count; i++)
+        if (strcmp(replay->files[i].name, name) == 0 && !replay->files[i].gone)
+            return true;
+    return false;
+}
+
 /* The file a path of the trace names, made known where it is not; the place itself is "". */
 static struct file *named(crash_replay *replay, const void *path, size_t size)
 {
@@ -344,8 +352,8 @@ static bool lasts(crash_replay *replay, const struct file *file)
     for (size_t i = 0; i < replay->file_count; i++) {
         const struct file *other = &replay->files[i];
         size_t size = strlen(other->name);
-        bool above = other == file || (other->directory && strncmp(file->name, other->name, size) == 0 &&
-                                       file->name[size] == '/');
+        bool above = other == file ||
+                     (other->directory && strncmp(file->name, other->name, size) == 0 && file->name[size] == '/');
         if (above && !other->lasting)
             return false;
     }

@@ -36,6 +36,7 @@ const trace_event *crash_replay_event(const crash_replay *replay, size_t number,
 
 /* Plays events up to, and without, number. */
 void crash_replay_to(crash_replay *replay, size_t number);
+bool crash_replay_knows(const crash_replay *replay, const char *name); /* was opened so far */
 /* Bytes written to the book's files so far and not synced. */
 uint64_t crash_replay_unsynced(const crash_replay *replay);
 /* Writes the files as this cut leaves them below `to`, which must exist and be empty. */

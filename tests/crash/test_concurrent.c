@@ -314,7 +314,8 @@ static void readers_do_not_wait(kt_book *book)
     ok(same(&before, &middle), "the view is as it was");
     kt_view_close(held);
     look_now(book, &after, &error);
-    ok(after.head.batches == before.head.batches + 1 && after.head.entries == before.head.entries + 400 && after.sum == 0,
+    ok(after.head.batches == before.head.batches + 1 && after.head.entries == before.head.entries + 400 &&
+           after.sum == 0,
        "the next one has the batch, whole");
     ok(crash_verify(directory, &error), "verification passes");
     close(from[0]);

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# A full disk, as the command meets it: exit status 4, the disk is named, the book is what it was, and the same file posts
-# once there is space. On a small file system of its own where one may be mounted, and with the disk's answers feigned.
+# A full disk, as the command meets it: exit status 4, the disk is named, the book is what it was, and the same file
+# posts once there is space. On a small file system of its own where one may be mounted, and with the disk's answers
+# feigned.
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/tap.sh
 . tests/tap.sh
@@ -11,7 +12,8 @@ entries() {
     awk -v from="$1" -v count="$2" -v size="$3" 'BEGIN {
         text = sprintf("%" size "s", ""); gsub(/ /, "x", text)
         print "date,voucher,account,amount,text"
-        for (i = from; i < from + count; i++) printf "2026-02-01,%d,1,5.00,%s\n2026-02-01,%d,2,-5.00,%sy\n", i, text, i, text
+        for (i = from; i < from + count; i++)
+            printf "2026-02-01,%d,1,5.00,%s\n2026-02-01,%d,2,-5.00,%sy\n", i, text, i, text
     }'
 }
 entries 1 50 4 >"$place/good.csv"
@@ -60,26 +62,28 @@ else
     skip "a full disk feigned" "libfault.so is not built"
 fi
 
-# The rest runs again in a mount namespace of its own, where a small file system hides nobody's files.
-if [ -z "${KONTOR_SMALL_DISK:-}" ]; then
-    for how in "unshare -m" "unshare -rm"; do
-        mkdir -p "$place/disk"
-        $how mount -t tmpfs -o size=20m none "$place/disk" 2>/dev/null || continue
-        own=$how
-        break
-    done
-fi
+# A small file system in a mount namespace of its own, where it hides nobody's files and ends with the last process.
+mkdir -p "$place/disk"
+for how in "unshare -m" "unshare -rm"; do
+    $how mount -t tmpfs -o size=20m none "$place/disk" 2>/dev/null || continue
+    own=$how
+    break
+done
 if [ -z "${own:-}" ]; then
     skip "a full disk" "no file system may be mounted here"
     finish
 fi
 export kontor place
-export -f entries
 # shellcheck disable=SC2016 # expanded by the inner shell
 $own bash -c '
     mount -t tmpfs -o size=20m none "$place/disk" || exit 99
     export KONTOR_BOOK=$place/disk/book
-    step() { local name=$1; shift; "$@" >"$place/$name.out" 2>"$place/$name.err" </dev/null; echo $? >"$place/$name.status"; }
+    step() {
+        local name=$1
+        shift
+        "$@" >"$place/$name.out" 2>"$place/$name.err" </dev/null
+        echo $? >"$place/$name.status"
+    }
     step init "$kontor" init --entity "Full ApS" --currency DKK --chart "$place/chart.csv"
     step good "$kontor" post "$place/good.csv"
     "$kontor" checkpoint >"$place/before"

@@ -179,7 +179,8 @@ static bool write_file(const char *path, unsigned entries, bool fat)
     for (unsigned i = 0; i < entries; i++) {
         unsigned amount = 1 + (unsigned)(test_random(&state) % 100000);
         for (int line = 0; line < 2; line++) {
-            fprintf(out, "2026-%02u-15,%u,%s,%s%u,", 1 + i % 12, i + 1, line ? "1100" : "1000", line ? "-" : "", amount);
+            fprintf(out, "2026-%02u-15,%u,%s,%s%u,", 1 + i % 12, i + 1, line ? "1100" : "1000", line ? "-" : "",
+                    amount);
             fprintf(out, "%0*d\n", fat ? 4000 : 4, 0);
         }
     }
@@ -277,10 +278,12 @@ int main(void)
     while (killed < kills && wrong_check + wrong_verify == 0)
         one_book(kills);
     diag("%u kills, %u of them in a batch larger than one transaction, %u loads completed, %u full verifications, "
-         "%lld ms", killed, in_large, completed, verified, (long long)(now_us() - begun) / 1000);
+         "%lld ms",
+         killed, in_large, completed, verified, (long long)(now_us() - begun) / 1000);
     ok(killed >= kills, "the poster was killed %u times at random moments", killed);
     is_int(wrong_check, 0, "after each kill the acknowledged batches are there, whole, and nothing besides");
-    is_int(wrong_verify, 0, "verification passes (each %dth kill, and each load completed: %u times)", VERIFY_EACH, verified);
+    is_int(wrong_verify, 0, "verification passes (each %dth kill, and each load completed: %u times)", VERIFY_EACH,
+           verified);
     is_int(wrong_again + unfinished, 0, "the same input sent again completes it, exactly once");
     ok(in_large > 0, "some kills fell into batches larger than one transaction (%u)", in_large);
     if (access(program ? program : "", X_OK) == 0)

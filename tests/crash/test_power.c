@@ -21,7 +21,8 @@
 
 static uint64_t state;
 static char program[4096], shim[4096], place[600], trace_path[700], book[700], base[700], image[700], image_book[720];
-static crash_load load = {.batches = 42, .large = 39, .spread = 41}; /* towards the end, so that most images are small */
+static crash_load load = {
+    .batches = 42, .large = 39, .spread = 41}; /* towards the end, so that most images are small */
 static crash_sum *sums;
 
 /* ---- the poster's side ---- */
@@ -73,7 +74,8 @@ struct tally {
 
 static void wrong(struct tally *tally, size_t number, crash_cut cut, const kt_error *why)
 {
-    static const char *const names[] = {"all unsynced writes dropped", "some kept", "some sectors kept", "the last torn"};
+    static const char *const names[] = {"all unsynced writes dropped", "some kept", "some sectors kept",
+                                        "the last torn"};
     if (tally->wrong++ == 0)
         kt_fail(&tally->first, KT_DAMAGED, "cut before event %zu, %s: %s", number, names[cut], why->text);
 }
@@ -132,6 +134,8 @@ static void cut_often(crash_replay *replay, unsigned small, unsigned large, stru
     for (size_t i = 0; chosen && i <= crash_replay_count(replay); i++) {
         const void *bytes;
         crash_replay_to(replay, i);
+        if (!crash_replay_knows(replay, "book/data.mdb"))
+            continue; /* not opened yet */
         bool ack = i > 0 && crash_replay_event(replay, i - 1, &bytes)->kind == TRACE_ACK;
         if (ack) {
             acked++;

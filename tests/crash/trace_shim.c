@@ -95,7 +95,8 @@ static int is_of_book(int fd, char path[PATH_MAX])
         return 0;
     path[size] = 0;
     const char *last = strrchr(path, '/');
-    return strncmp(path, place, strlen(place)) == 0 && strcmp(last, "/lock.mdb") != 0 && strcmp(last, "/writer.lock") != 0;
+    return strncmp(path, place, strlen(place)) == 0 && strcmp(last, "/lock.mdb") != 0 &&
+           strcmp(last, "/writer.lock") != 0;
 }
 
 static int open_file(int at, const char *path, int flags, mode_t mode)
@@ -121,13 +122,13 @@ static int open_file(int at, const char *path, int flags, mode_t mode)
 
 /* ---- what the program and its libraries call ---- */
 
-#define OPEN_MODE(flags)                                                                                               \
-    mode_t mode = 0;                                                                                                   \
-    if (((flags) & (O_CREAT | __O_TMPFILE)) != 0) {                                                                    \
-        va_list rest;                                                                                                  \
-        va_start(rest, flags);                                                                                         \
-        mode = va_arg(rest, mode_t);                                                                                   \
-        va_end(rest);                                                                                                  \
+#define OPEN_MODE(flags)                            \
+    mode_t mode = 0;                                \
+    if (((flags) & (O_CREAT | __O_TMPFILE)) != 0) { \
+        va_list rest;                               \
+        va_start(rest, flags);                      \
+        mode = va_arg(rest, mode_t);                \
+        va_end(rest);                               \
     }
 
 int open(const char *path, int flags, ...)

@@ -114,7 +114,7 @@ class State:
 
     def period(self, record, number):
         month, closed, reason = record.body
-        self.put("periods", by_order(month), le("BQ", closed, number) + reason.encode())
+        self.put("periods", by_order(month) + number.to_bytes(8, "big"), le("B", closed) + reason.encode())
 
     def company(self, record, number):
         self.put("company", by_order(record.date) + be("Q", number), record.body_bytes)
