@@ -62,6 +62,8 @@ static kt_code head_moves(void *context, kt_error *error) {
     return kt_fold_flush(book->fold, error);
 }
 
+static void block_dropped(void *context) { kt_fold_drop(((kt_book *)context)->fold); }
+
 static bool is_full(void *context) { return kt_fold_is_full(((kt_book *)context)->fold); }
 
 static kt_code piece_ends(void *context, kt_error *error) {
@@ -103,6 +105,7 @@ static kt_code open_parts(kt_book *book, bool create, bool read_only, kt_error *
                                   .block = block_written,
                                   .sealed = batch_sealed,
                                   .flush = head_moves,
+                                  .dropped = block_dropped,
                                   .full = is_full,
                                   .piece = piece_ends,
                                   .renewed = txn_renewed,
@@ -317,13 +320,15 @@ static kt_code load_keys(kt_book *book, kt_error *error) {
     if (log_file == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
     kt_code code = kt_key_load(log_file, NULL, NULL, &book->log, error);
     if (code == KT_OK && memcmp(kt_signer_public(book->log), book->genesis.log_key, KT_KEY_SIZE) != 0) {
-        kt_signer_close(book->log);
-        book->log = NULL;
         code = kt_fail(error, KT_KEY, "%s: is not this book's log key (%s)", log_file, book->verifier);
     }
     if (code == KT_OK && strcmp(log_file, book->key_file) == 0) book->actor = book->log;
     else if (code == KT_OK) code = kt_key_load(book->key_file, NULL, NULL, &book->actor, error);
     free(log_file);
+    if (code != KT_OK) { /* both or neither */
+        kt_signer_close(book->log);
+        book->log = NULL;
+    }
     /* A file that is no key file is a matter of keys, and so of the surroundings. */
     return code == KT_INVALID || code == KT_DAMAGED ? kt_fail_at(error, KT_KEY, "key") : code;
 }
@@ -350,7 +355,7 @@ static kt_code look_up(kt_book *book, const kt_batch_options *options, kt_receip
     if (code != KT_OK) return code;
     if (row.first == 0) /* whoever chose the same id has not posted anything yet */
         return kt_fail(error, KT_DUPLICATE, "batch id %.*s is that of the book's founding", (int)options->id.size, options->id.data);
-    if (options->content_digest != NULL && row.has_input && memcmp(row.input, options->content_digest, KT_DIGEST_SIZE) != 0)
+    if (options->content_digest != NULL && (!row.has_input || memcmp(row.input, options->content_digest, KT_DIGEST_SIZE) != 0))
         return kt_fail(error, KT_DUPLICATE, "batch id %.*s was used for other content (records %llu to %llu)",
                        (int)options->id.size, options->id.data, (unsigned long long)row.first, (unsigned long long)row.last);
     if (receipt != NULL) {
@@ -374,7 +379,8 @@ static kt_code fill_batch(kt_batch *batch, const kt_batch_options *options, kt_e
     batch->has_digest = options->content_digest != NULL;
     if (batch->has_digest) memcpy(batch->digest, options->content_digest, KT_DIGEST_SIZE);
     batch->allow_duplicate_voucher = options->allow_duplicate_voucher;
-    batch->read = options->read;
+    batch->dry_run = options->dry_run;
+    if (batch->dry_run) kt_journal_discard(batch->book->journal);
     batch->rejected = options->rejected;
     return KT_OK;
 }
@@ -415,11 +421,13 @@ kt_code kt_batch_may(kt_batch *batch, uint32_t kind, kt_error *error) {
     const kt_kind *known = kt_fold_kind(book->fold, kind);
     if (known == NULL) return kt_fail(error, KT_USAGE, "kind %u is not in the registry", kind);
     uint32_t right = known->right;
+    kt_code code = KT_OK;
+    if ((batch->granted & right) != right)
+        code = kt_access_check(kt_fold_state(book->fold), kt_signer_public(book->actor), right, error);
+    if (code != KT_OK) return code;
+    batch->granted |= right;
     kt_fold_uses(book->fold, right);
-    if ((batch->granted & right) == right) return KT_OK;
-    kt_code code = kt_access_check(kt_fold_state(book->fold), kt_signer_public(book->actor), right, error);
-    if (code == KT_OK) batch->granted |= right;
-    return code;
+    return KT_OK;
 }
 
 kt_code kt_batch_append(kt_batch *batch, kt_span record, uint64_t *number, kt_error *error) {
@@ -437,8 +445,7 @@ kt_code kt_batch_append(kt_batch *batch, kt_span record, uint64_t *number, kt_er
     return code;
 }
 
-void kt_batch_counts(kt_batch *batch, uint64_t read, uint64_t rejected) {
-    batch->read = read;
+void kt_batch_rejected(kt_batch *batch, uint64_t rejected) {
     batch->rejected = rejected;
 }
 
@@ -472,11 +479,18 @@ kt_code kt_batch_commit(kt_batch *batch, kt_receipt *receipt, kt_error *error) {
         kt_batch_abort(batch);
         return KT_OK;
     }
+    if (batch->dry_run) {
+        receipt->first = first;
+        receipt->last = kt_journal_next(book->journal); /* where the seal would lie */
+        receipt->entries = batch->entries;
+        kt_batch_abort(batch);
+        return KT_OK;
+    }
     kt_seal_input input = {.id = kt_span_of(batch->id, strlen(batch->id)),
                            .actor = book->actor,
                            .log = book->log,
                            .has_input = batch->has_digest,
-                           .read = batch->read != 0 ? batch->read : batch->entries,
+                           .read = batch->entries + batch->rejected,
                            .posted = batch->entries,
                            .rejected = batch->rejected};
     memcpy(input.input, batch->digest, sizeof input.input);

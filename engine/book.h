@@ -16,9 +16,9 @@ struct kt_batch {
     kt_book *book;
     char id[KT_BATCH_ID_MAX + 1];
     char rounding_account[KT_ACCOUNT_CODE_MAX + 1];
-    bool has_digest, allow_duplicate_voucher;
+    bool has_digest, allow_duplicate_voucher, dry_run;
     uint8_t digest[KT_DIGEST_SIZE];
-    uint64_t read, rejected, entries;
+    uint64_t rejected, entries;
     uint32_t granted; /* rights that the actor was found to have: asked once a batch */
     kt_code broken; /* surroundings failed: only abort is left */
 };

@@ -206,6 +206,10 @@ kt_code kt_fold_block(kt_fold *fold, uint64_t first, uint32_t count, kt_error *e
     return code;
 }
 
+void kt_fold_drop(kt_fold *fold) {
+    for (unsigned i = 0; i < fold->registry->department_count; i++) fold->registry->departments[i]->drop(fold->selves[i]);
+}
+
 kt_code kt_fold_flush(kt_fold *fold, kt_error *error) {
     kt_code code = KT_OK;
     for (unsigned i = 0; i < fold->registry->department_count && code == KT_OK; i++)
@@ -213,25 +217,39 @@ kt_code kt_fold_flush(kt_fold *fold, kt_error *error) {
     return code == KT_OK ? kt_state_flush(fold->state, error) : code;
 }
 
+static uint64_t spills_mask(const kt_registry *registry) {
+    uint64_t mask = 0;
+    for (kt_table table = KT_TABLE_STATE; table < KT_TABLE_COUNT; table++)
+        if (kt_registry_spills(registry, table)) mask |= (uint64_t)1 << table;
+    return mask;
+}
+
 kt_code kt_fold_recover(kt_fold *fold, kt_txn *txn, kt_error *error) {
-    kt_code code = KT_OK;
+    kt_code code = kt_state_undo(txn, KT_TABLE_UNDO, spills_mask(fold->registry), error);
     for (unsigned i = 0; i < fold->registry->department_count && code == KT_OK; i++)
         code = fold->registry->departments[i]->recover(txn, error);
     return code;
 }
 
+bool kt_registry_spills(const kt_registry *registry, kt_table table) {
+    for (unsigned i = 0; i < registry->department_count; i++)
+        for (const kt_table *spills = registry->departments[i]->spills; *spills != 0; spills++)
+            if (*spills == table) return true;
+    return false;
+}
+
 bool kt_fold_is_full(const kt_fold *fold) {
     for (unsigned i = 0; i < fold->registry->department_count; i++)
-        if (kt_state_bytes(fold->state, fold->registry->departments[i]->spills) > SPILL_BYTES) return true;
+        for (const kt_table *spills = fold->registry->departments[i]->spills; *spills != 0; spills++)
+            if (kt_state_bytes(fold->state, *spills) > SPILL_BYTES) return true;
     return false;
 }
 
 kt_code kt_fold_spill(kt_fold *fold, bool undo, kt_error *error) {
     kt_code code = KT_OK;
-    for (unsigned i = 0; i < fold->registry->department_count && code == KT_OK; i++) {
-        kt_table table = fold->registry->departments[i]->spills;
-        if (table == 0 || kt_state_bytes(fold->state, table) <= SPILL_BYTES) continue;
-        code = kt_state_spill(fold->state, table, undo ? KT_TABLE_UNDO : table, error);
-    }
+    for (unsigned i = 0; i < fold->registry->department_count; i++)
+        for (const kt_table *spills = fold->registry->departments[i]->spills; *spills != 0 && code == KT_OK; spills++)
+            if (kt_state_bytes(fold->state, *spills) > SPILL_BYTES)
+                code = kt_state_spill(fold->state, *spills, undo ? KT_TABLE_UNDO : *spills, error);
     return code;
 }

@@ -32,9 +32,10 @@ typedef struct kt_department {
     void (*close)(void *self);
     void (*forget)(void *self); /* what it holds in memory: the state changed behind it */
     kt_code (*block)(void *self, uint64_t first, uint32_t count, kt_error *error); /* a block ended */
+    void (*drop)(void *self); /* ... and is not kept: the batch is only tried */
     kt_code (*flush)(void *self, kt_error *error);                                /* the head moves */
     kt_code (*recover)(kt_txn *txn, kt_error *error); /* drop what a broken-off batch wrote */
-    kt_table spills; /* a table that only the writer reads; 0: none */
+    kt_table spills[4]; /* tables whose pending rows no view shows, ended by 0: they may be written before the head moves */
 } kt_department;
 
 typedef struct kt_kind {
@@ -70,11 +71,14 @@ kt_code kt_fold_apply(kt_fold *fold, const kt_record *record, kt_error *error);
 kt_code kt_fold_genesis_apply(kt_fold *fold, const kt_genesis *genesis, kt_error *error);
 kt_code kt_fold_sealed(kt_fold *fold, const kt_seal *seal, uint64_t number, kt_error *error);
 kt_code kt_fold_block(kt_fold *fold, uint64_t first, uint32_t count, kt_error *error);
+void kt_fold_drop(kt_fold *fold);
 kt_code kt_fold_flush(kt_fold *fold, kt_error *error);
 /* Changes that only writers read are written once there are many, so that memory stays flat. undo: keep what they
    replaced (a scratch store keeps nothing). */
 bool kt_fold_is_full(const kt_fold *fold);
 kt_code kt_fold_spill(kt_fold *fold, bool undo, kt_error *error);
+/* May rows of this table be written before the head moves? */
+bool kt_registry_spills(const kt_registry *registry, kt_table table);
 kt_code kt_fold_recover(kt_fold *fold, kt_txn *txn, kt_error *error);
 
 /* A sealed batch as state keeps it. */

@@ -167,8 +167,9 @@ typedef struct kt_batch_options {
     kt_str id;                     /* empty: a random one, so that nothing is taken for a repeat */
     const uint8_t *content_digest; /* KT_DIGEST_SIZE bytes: what the id stands for; NULL: not compared */
     bool allow_duplicate_voucher;
+    bool dry_run;                  /* checks and applies in memory alone; commit stores nothing and says what it would */
     kt_str rounding_account;       /* takes what a rate leaves over; empty: refused as unbalanced */
-    uint64_t read, rejected;       /* counts for the seal; may be set later by kt_batch_counts */
+    uint64_t rejected;             /* entries of the input that were refused, for the seal; also kt_batch_rejected */
 } kt_batch_options;
 
 typedef struct kt_receipt {
@@ -195,8 +196,8 @@ kt_code kt_batch_begin(kt_book *book, const kt_batch_options *options, kt_batch 
    account, currency, amount and dimensions, then its balance, its voucher, and the accounts' rules. */
 kt_code kt_batch_add(kt_batch *batch, const kt_entry *entry, uint64_t *number, kt_error *error);
 
-/* Counts of the input for the seal: entries read and rejected by whoever feeds the batch. */
-void kt_batch_counts(kt_batch *batch, uint64_t read, uint64_t rejected);
+/* Entries of the input that whoever feeds the batch rejected: the seal counts read = posted + rejected. */
+void kt_batch_rejected(kt_batch *batch, uint64_t rejected);
 
 /* Seals, signs, syncs; then and only then the batch exists. An empty batch stores nothing, reserves no id
    and gives KT_OK with receipt->entries == 0 and first > last. In every case the batch is closed. */

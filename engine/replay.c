@@ -200,6 +200,7 @@ static kt_code differs(kt_store *names, kt_table table, kt_span key, const char 
 /* What a batch that is being written in pieces, or was broken off, has put into state is no state yet: runs above those
    of the head, and rows that spilled, whose old bytes are kept. */
 struct compare {
+    const kt_registry *registry;
     kt_store *names;
     kt_txn *fresh;
     bool pending;
@@ -255,9 +256,40 @@ static kt_code compare_table(const struct compare *compare, kt_table table, kt_c
     return left != KT_END ? left : right != KT_END ? right : KT_OK;
 }
 
-kt_code kt_state_compare(kt_store *names, kt_txn *stored, kt_txn *fresh, kt_error *error) {
-    struct compare compare = {.names = names, .fresh = fresh};
+/* What a broken-off batch replaced must be what the journal gives: it is put back when the book is next written to. */
+static kt_code check_undo(const struct compare *compare, kt_txn *stored, kt_error *error) {
+    uint64_t rows, pages;
+    kt_cursor *cursor;
+    kt_span name, value, old, now;
+    kt_code code = kt_table_stat(stored, KT_TABLE_UNDO, &rows, &pages, error);
+    if (code == KT_OK && rows != 0 && !compare->pending) return kt_fail(error, KT_DAMAGED, "undo rows are stored, and no batch is pending");
+    if (code != KT_OK || !compare->pending) return code;
+    code = kt_cursor_open(compare->fresh, KT_TABLE_UNDO, &cursor, error);
+    if (code != KT_OK) return code;
+    for (code = kt_cursor_first(cursor, &name, &value, error); code == KT_OK; code = kt_cursor_next(cursor, &name, &value, error)) {
+        bool there;
+        kt_table table = name.data[0];
+        kt_span key = kt_span_of(name.data + 1, name.size - 1);
+        if (table >= KT_TABLE_COUNT || !kt_registry_spills(compare->registry, table)) {
+            code = kt_fail(error, KT_DAMAGED, "an undo row is of a table that does not spill");
+            break;
+        }
+        code = kt_state_undone(compare->fresh, KT_TABLE_UNDO, table, key, &there, &old, error);
+        if (code != KT_OK) break;
+        kt_code found = kt_txn_get(compare->fresh, table, key, &now, error);
+        if ((found == KT_OK) != there || (there && kt_span_compare(old, now) != 0)) {
+            code = differs(compare->names, table, key, "an undo row keeps other bytes than follow from the journal", error);
+            break;
+        }
+    }
+    kt_cursor_close(cursor);
+    return code == KT_END ? KT_OK : code;
+}
+
+kt_code kt_state_compare(const kt_registry *registry, kt_store *names, kt_txn *stored, kt_txn *fresh, kt_error *error) {
+    struct compare compare = {.registry = registry, .names = names, .fresh = fresh};
     kt_code code = begin_compare(&compare, stored, error);
+    if (code == KT_OK) code = check_undo(&compare, stored, error);
     for (kt_table table = KT_TABLE_STATE; table < KT_TABLE_COUNT && code == KT_OK; table++) {
         kt_cursor *a = NULL, *b = NULL;
         code = kt_cursor_open(stored, table, &a, error);

@@ -33,6 +33,6 @@ kt_code kt_replay_finish(kt_replay *replay, kt_error *error);
 kt_code kt_scratch_open(char **path, kt_store **out, kt_error *error);
 void kt_scratch_remove(char *path);
 /* Compares the state tables of two transactions: KT_OK, or KT_DAMAGED naming table and key of the first difference. */
-kt_code kt_state_compare(kt_store *names, kt_txn *stored, kt_txn *fresh, kt_error *error);
+kt_code kt_state_compare(const kt_registry *registry, kt_store *names, kt_txn *stored, kt_txn *fresh, kt_error *error);
 
 #endif

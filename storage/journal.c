@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "storage/codec.h"
-#include "storage/state.h"
 
 #define PIECE_BLOCKS 24u /* blocks of one transaction: bounds its memory */
 
@@ -24,6 +23,7 @@ struct kt_journal {
     uint64_t epoch;       /* this writer's; 0: has sealed nothing yet */
     unsigned blocks;      /* in this transaction */
     bool pending;         /* pieces are committed above the head */
+    bool discards;        /* the batch is only tried */
     /* The block being filled. */
     uint32_t count, hashed, bytes;
     uint16_t lengths[KT_BLOCK_RECORDS];
@@ -114,8 +114,8 @@ static kt_code drop_pending(kt_journal *journal, kt_error *error) {
     if (code == KT_NOT_FOUND) return KT_OK;
     if (code == KT_OK) code = drop_above(journal->txn, size, error);
     if (code != KT_OK) return code;
-    code = kt_state_undo(journal->txn, KT_TABLE_UNDO, error);
-    if (code == KT_OK && journal->options.recover != NULL)
+    code = KT_OK;
+    if (journal->options.recover != NULL)
         code = journal->options.recover(journal->options.context, journal->txn, size, error);
     if (code == KT_OK) code = kt_txn_delete(journal->txn, KT_TABLE_META, pending_key(), error);
     if (code != KT_OK) return code;
@@ -139,10 +139,12 @@ kt_code kt_journal_begin(kt_journal *journal, bool no_wait, kt_error *error) {
     journal->first = journal->next = journal->head.tree.size;
     kt_content_init(&journal->content);
     journal->blocks = 0;
-    journal->pending = false;
+    journal->pending = journal->discards = false;
     journal->count = journal->hashed = journal->bytes = 0;
     return KT_OK;
 }
+
+void kt_journal_discard(kt_journal *journal) { journal->discards = true; }
 
 void kt_journal_abort(kt_journal *journal) {
     kt_txn_abort(journal->txn);
@@ -210,6 +212,11 @@ static kt_code write_block(kt_journal *journal, kt_error *error) {
     if (journal->count == 0) return KT_OK;
     uint64_t first = journal->next - journal->count;
     uint8_t key[8], *room;
+    if (journal->discards) {
+        journal->count = journal->hashed = journal->bytes = 0;
+        if (journal->options.dropped != NULL) journal->options.dropped(journal->options.context);
+        return KT_OK;
+    }
     kt_code code = hash_new(journal, error);
     if (code != KT_OK) return code;
     kt_put_be64(key, first);
@@ -245,7 +252,7 @@ kt_code kt_journal_room(kt_journal *journal, size_t most, uint8_t **room, kt_err
         kt_code code = write_block(journal, error);
         bool full = journal->blocks >= PIECE_BLOCKS ||
                     (journal->options.full != NULL && journal->options.full(journal->options.context));
-        if (code == KT_OK && full) code = commit_piece(journal, error);
+        if (code == KT_OK && full && !journal->discards) code = commit_piece(journal, error);
         if (code != KT_OK) return code;
     }
     *room = journal->data + journal->bytes;
@@ -373,7 +380,8 @@ static kt_code move_head(kt_journal *journal, const kt_seal *seal, const kt_sign
 
 kt_code kt_journal_seal(kt_journal *journal, const kt_seal_input *input, kt_seal *seal, kt_log_head *head,
                         kt_error *error) {
-    kt_code code = append_seal(journal, input, seal, error);
+    kt_code code = journal->discards ? kt_fail(error, KT_USAGE, "a batch that is only tried cannot be sealed")
+                                     : append_seal(journal, input, seal, error);
     if (code == KT_OK && journal->options.sealed != NULL)
         code = journal->options.sealed(journal->options.context, seal, journal->next - 1, error);
     if (code == KT_OK) code = write_block(journal, error);

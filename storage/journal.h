@@ -36,6 +36,8 @@ typedef struct kt_journal_options {
     kt_code (*sealed)(void *context, const kt_seal *seal, uint64_t number, kt_error *error);
     /* All blocks are written and the head is about to move: the engine writes the rest of its state. May be NULL. */
     kt_code (*flush)(void *context, kt_error *error);
+    /* A block of a batch that is only tried was dropped: the engine forgets what it gathered for it. May be NULL. */
+    void (*dropped)(void *context);
     /* Does the engine hold so much that a piece should be committed? May be NULL. */
     bool (*full)(void *context);
     /* A piece is about to be committed above the head: the engine may write what only writers read. May be NULL. */
@@ -53,6 +55,8 @@ void kt_journal_close(kt_journal *journal); /* aborts an open batch */
 /* Takes the writer's turn: waits for another writer, or KT_BUSY with no_wait. */
 kt_code kt_journal_begin(kt_journal *journal, bool no_wait, kt_error *error);
 void kt_journal_abort(kt_journal *journal);
+/* The open batch is only tried: its records get numbers and go nowhere, and it cannot be sealed. */
+void kt_journal_discard(kt_journal *journal);
 /* Drops what an interrupted writer left, where there is such and nobody writes now. */
 kt_code kt_journal_recover(kt_journal *journal, kt_error *error);
 

@@ -71,6 +71,8 @@ static void forget_block(kt_runs *runs) {
     runs->cell_count = runs->arena_size = 0;
 }
 
+void kt_runs_drop(kt_runs *runs) { forget_block(runs); }
+
 void kt_runs_forget(kt_runs *runs) {
     forget_block(runs);
     runs->loaded = false;

@@ -67,6 +67,8 @@ void kt_runs_forget(kt_runs *runs);
 kt_code kt_runs_add(kt_runs *runs, const kt_run_key *key, const kt_run_item *item, kt_error *error);
 /* The block [first, first + count) is written: its run too, and the merges it brings about. */
 kt_code kt_runs_block(kt_runs *runs, kt_txn *txn, uint64_t first, uint32_t count, kt_error *error);
+/* The block being gathered is not kept. */
+void kt_runs_drop(kt_runs *runs);
 /* The head moves: the manifest is written and runs that were merged away are dropped. */
 kt_code kt_runs_seal(kt_runs *runs, kt_txn *txn, kt_error *error);
 /* Drops runs that the stored manifest does not list. */

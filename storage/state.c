@@ -234,16 +234,17 @@ static kt_code read_undo(kt_span row, struct undo_row *out, kt_error *error) {
     return KT_OK;
 }
 
-static kt_code put_back(kt_txn *txn, kt_span bytes, kt_error *error) {
+static kt_code put_back(kt_txn *txn, kt_span bytes, uint64_t tables, kt_error *error) {
     struct undo_row row;
     kt_code code = read_undo(bytes, &row, error);
     if (code != KT_OK) return code;
+    if ((tables >> row.table & 1) == 0) return kt_fail(error, KT_DAMAGED, "an undo row is of a table that does not spill");
     if (row.there) return kt_txn_put(txn, row.table, row.key, row.old, error);
     code = kt_txn_delete(txn, row.table, row.key, error);
     return code == KT_NOT_FOUND ? KT_OK : code;
 }
 
-kt_code kt_state_undo(kt_txn *txn, kt_table undo, kt_error *error) {
+kt_code kt_state_undo(kt_txn *txn, kt_table undo, uint64_t tables, kt_error *error) {
     kt_cursor *cursor;
     kt_span key, value;
     uint8_t *copy = NULL;
@@ -257,7 +258,7 @@ kt_code kt_state_undo(kt_txn *txn, kt_table undo, kt_error *error) {
         }
         copy = grown;
         memcpy(copy, value.data, value.size);
-        code = put_back(txn, kt_span_of(copy, value.size), error);
+        code = put_back(txn, kt_span_of(copy, value.size), tables, error);
         if (code != KT_OK) break;
     }
     kt_cursor_close(cursor);

@@ -35,8 +35,9 @@ size_t kt_state_bytes(const kt_state *state, kt_table table); /* memory held by 
 /* Writes the table's changes in the bound transaction and forgets them. undo: where to keep what they replaced; pass the
    table itself to keep nothing (a scratch store). */
 kt_code kt_state_spill(kt_state *state, kt_table table, kt_table undo, kt_error *error);
-/* Puts back what spilling replaced, newest first, and clears the undo table. */
-kt_code kt_state_undo(kt_txn *txn, kt_table undo, kt_error *error);
+/* Puts back what spilling replaced, newest first, and clears the undo table. tables: a bit for each table whose
+   rows there may be; a row of another is KT_DAMAGED. */
+kt_code kt_state_undo(kt_txn *txn, kt_table undo, uint64_t tables, kt_error *error);
 /* For a reader that must not write there: copies the undo rows into the undo table of another store, by table and key,
    and reads them. KT_NOT_FOUND: not replaced; *there false: there was no row before. */
 kt_code kt_state_undo_copy(kt_txn *from, kt_txn *to, kt_table undo, kt_error *error);

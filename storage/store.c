@@ -81,7 +81,8 @@ static kt_code fail(const kt_store *store, int rc, const char *doing, kt_error *
 
 static kt_code open_tables(kt_store *store, const kt_store_options *options, kt_error *error) {
     MDB_txn *txn = NULL;
-    int rc = mdb_txn_begin(store->env, NULL, options->read_only ? MDB_RDONLY : 0, &txn);
+    /* LAW 11: opening waits for no writer, so it reads unless tables are to be made. */
+    int rc = mdb_txn_begin(store->env, NULL, options->create ? 0 : MDB_RDONLY, &txn);
     if (rc != 0) return fail(store, rc, "begin", error);
     for (unsigned i = 0; i < options->count; i++) {
         store->names[i] = strdup(options->names[i]);
@@ -216,7 +217,10 @@ void kt_store_close(kt_store *store) {
     pthread_mutex_unlock(&open_lock);
 }
 
-void kt_store_forked(void) { open_stores = NULL; }
+void kt_store_forked(void) {
+    open_stores = NULL;
+    open_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER; /* another thread may have held it at the fork */
+}
 
 const char *kt_table_name(const kt_store *store, kt_table table) { return store->names[table]; }
 
@@ -451,6 +455,6 @@ kt_code kt_table_stat(kt_txn *txn, kt_table table, uint64_t *keys, uint64_t *pag
 }
 
 kt_code kt_store_copy(kt_store *store, int file, kt_error *error) {
-    int rc = mdb_env_copyfd2(store->env, file, 0);
+    int rc = mdb_env_copyfd2(store->env, file, MDB_CP_COMPACT); /* LAW 11: the other way takes the writer's turn */
     return rc == 0 ? KT_OK : fail(store, rc, "copy", error);
 }

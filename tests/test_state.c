@@ -102,7 +102,7 @@ static void test_random_changes(kt_store *store, uint64_t *random)
         } else {
             undone += spills != 0;
             kt_state_forget(state);
-            if (kt_state_undo(txn, KT_TABLE_UNDO, &error) != KT_OK)
+            if (kt_state_undo(txn, KT_TABLE_UNDO, UINT64_MAX, &error) != KT_OK)
                 wrong[3]++;
             *now = *stored;
         }
@@ -174,7 +174,7 @@ static void test_bad_undo(kt_store *store)
         uint8_t name[8] = {0};
         (void)kt_txn_begin(store, true, &txn, &error);
         (void)kt_txn_put(txn, KT_TABLE_UNDO, kt_span_of(name, 8), kt_span_of(rows[i], 6), &error);
-        is_code(kt_state_undo(txn, KT_TABLE_UNDO, &error), KT_DAMAGED, "an undo row that cannot be is refused");
+        is_code(kt_state_undo(txn, KT_TABLE_UNDO, UINT64_MAX, &error), KT_DAMAGED, "an undo row that cannot be is refused");
         kt_txn_abort(txn);
     }
 }

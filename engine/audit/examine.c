@@ -28,7 +28,9 @@ struct examine {
     kt_checkpoint since;
     kt_tree tree;
     kt_content content;
-    uint64_t batch_first;
+    uint64_t batch_first, batch_entries;
+    int64_t last_time;   /* of the last seal */
+    uint64_t last_epoch;
     bool broken; /* the tree or the replay cannot go on */
 };
 
@@ -185,12 +187,21 @@ static void examine_record(struct examine *work, uint64_t number, kt_span record
     if (code == KT_OK && envelope.kind == KT_KIND_SEAL && (code = kt_seal_read(envelope.body, envelope.kind_version, &seal, &error)) == KT_OK) {
         work->out->batches++;
         check_seal(work, number, &seal);
+        if (seal.posted != work->batch_entries || seal.read != seal.posted + seal.rejected)
+            find(work, number, KT_DAMAGED, "the seal counts %llu entries posted, found %llu", (unsigned long long)seal.posted,
+                 (unsigned long long)work->batch_entries);
+        work->batch_entries = 0;
+        work->last_time = seal.recorded_us;
+        work->last_epoch = seal.epoch;
         check_checkpoint(work, &seal, number + 1);
         work->batch_first = number + 1;
         kt_content_init(&work->content);
     } else kt_content_add(&work->content, leaf, 1);
     if (code != KT_OK) report(work, number, code, error.text);
-    else if (is_posting(work, &envelope)) work->out->entries++;
+    else if (is_posting(work, &envelope)) {
+        work->out->entries++;
+        work->batch_entries++;
+    }
     check_since(work);
 }
 
@@ -239,6 +250,51 @@ static void check_head(struct examine *work) {
         find(work, NO_RECORD, KT_DAMAGED, "%llu checkpoints are stored, expected %llu", (unsigned long long)rows, (unsigned long long)work->out->batches);
 }
 
+/* The head's own copy of the last checkpoint, and nothing stored where nobody looks. */
+static void check_ends(struct examine *work) {
+    kt_log_row row;
+    kt_error error = {0};
+    const kt_log_head *head = &work->head;
+    kt_code code = kt_log_row_at(work->txn, head->tree.size, &row, &error);
+    if (code != KT_OK || memcmp(row.signature, head->signature, KT_SIGNATURE_SIZE) != 0 || row.recorded_us != head->recorded_us ||
+        row.batches != head->batches || head->recorded_us != work->last_time || head->epoch != work->last_epoch)
+        find(work, NO_RECORD, KT_DAMAGED, "the head is not that of the last seal and its checkpoint");
+    kt_cursor *cursor;
+    kt_span key, value;
+    uint8_t from[8];
+    bool pending = kt_txn_get(work->txn, KT_TABLE_META, kt_span_of("pending", 7), &value, &error) == KT_OK;
+    if (pending && (value.size != 8 || kt_get_le64(value.data) != head->tree.size))
+        find(work, NO_RECORD, KT_DAMAGED, "the mark of a pending batch is of another head");
+    kt_put_be64(from, head->tree.size);
+    if (!pending && kt_cursor_open(work->txn, KT_TABLE_BLOCKS, &cursor, &error) == KT_OK) {
+        kt_cursor_raw(cursor, true);
+        if (kt_cursor_seek(cursor, kt_span_of(from, sizeof from), &key, &value, &error) == KT_OK)
+            find(work, NO_RECORD, KT_DAMAGED, "blocks are stored above the head, and no batch is pending");
+        kt_cursor_close(cursor);
+    }
+}
+
+static bool is_key(kt_span key, const char *name) { return key.size == strlen(name) && memcmp(key.data, name, key.size) == 0; }
+
+static void check_meta(struct examine *work) {
+    kt_cursor *cursor;
+    kt_span key, value;
+    kt_error error = {0};
+    if (kt_cursor_open(work->txn, KT_TABLE_META, &cursor, &error) != KT_OK) return;
+    for (kt_code code = kt_cursor_first(cursor, &key, &value, &error); code != KT_END; code = kt_cursor_next(cursor, &key, &value, &error)) {
+        if (code != KT_OK) {
+            report(work, NO_RECORD, code, error.text);
+            break;
+        }
+        if (is_key(key, "format")) {
+            if (value.size != 4 || kt_get_le32(value.data) != work->genesis.format)
+                find(work, NO_RECORD, KT_DAMAGED, "the stored format is not that of the genesis record");
+        } else if (!is_key(key, "head") && !is_key(key, "pending"))
+            find(work, NO_RECORD, KT_DAMAGED, "table meta has a key that nothing here writes");
+    }
+    kt_cursor_close(cursor);
+}
+
 static void check_state(struct examine *work) {
     kt_txn *fresh;
     kt_error error = {0};
@@ -246,7 +302,7 @@ static void check_state(struct examine *work) {
     if (code == KT_OK) {
         code = kt_txn_begin(work->scratch, false, &fresh, &error);
         if (code == KT_OK) {
-            code = kt_state_compare(work->store, work->txn, fresh, &error);
+            code = kt_state_compare(work->registry, work->store, work->txn, fresh, &error);
             kt_txn_abort(fresh);
         }
     }
@@ -283,6 +339,8 @@ static kt_code run(struct examine *work, const char *directory, char **path, kt_
     examine_records(work);
     if (!work->broken) {
         check_head(work);
+        check_ends(work);
+        check_meta(work);
         check_state(work);
         check_lookups(work);
     }

@@ -148,13 +148,13 @@ static kt_code replace_table(kt_txn *stored, kt_txn *fresh, kt_table table, kt_e
 }
 
 /* Compares under the writer's turn, and replaces what differs. */
-static kt_code compare_and_replace(kt_book *book, kt_store *scratch, bool *equal, kt_error *error) {
+static kt_code compare_and_replace(const kt_registry *registry, kt_book *book, kt_store *scratch, bool *equal, kt_error *error) {
     kt_txn *fresh;
     kt_error difference = {0};
     kt_txn *stored = kt_journal_txn(kt_book_journal(book));
     kt_code code = kt_txn_begin(scratch, false, &fresh, error);
     if (code != KT_OK) return code;
-    code = kt_state_compare(kt_book_store(book), stored, fresh, &difference);
+    code = kt_state_compare(registry, kt_book_store(book), stored, fresh, &difference);
     *equal = code == KT_OK;
     if (code == KT_DAMAGED || code == KT_NEWER) {
         code = KT_OK;
@@ -185,7 +185,7 @@ kt_code kt_rebuild_with(const kt_registry *registry, const char *directory,
     if (code == KT_OK) code = kt_replay_open(registry, kt_journal_txn(journal), *records, scratch, &replay, error);
     if (code == KT_OK) code = replay_all(replay, *records, progress, context, error);
     kt_replay_close(replay);
-    if (code == KT_OK) code = compare_and_replace(book, scratch, equal, error);
+    if (code == KT_OK) code = compare_and_replace(registry, book, scratch, equal, error);
     kt_journal_abort(journal);
     kt_store_close(scratch);
     kt_scratch_remove(path);

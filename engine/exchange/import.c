@@ -377,6 +377,7 @@ static kt_code begin(import *im, kt_error *error)
         .content_digest = im->digest,
         .allow_duplicate_voucher = im->options->allow_duplicate_voucher,
         .rounding_account = im->options->rounding_account,
+        .dry_run = im->options->dry_run,
     };
     kt_code code = kt_batch_begin(im->book, &options, &im->batch, &im->result->receipt, error);
     if (code != KT_OK)
@@ -418,7 +419,7 @@ static kt_code finish(import *im, kt_error *error)
     bool some_bad = result->rejected.entries > 0, dry = im->options->dry_run;
     kt_code code = kt_rejects_close(&im->rejects, error);
     if (code == KT_OK && !dry && (result->posted.entries > 0 || !some_bad)) {
-        kt_batch_counts(im->batch, result->read.entries, result->rejected.entries);
+        kt_batch_rejected(im->batch, result->rejected.entries);
         code = kt_batch_commit(im->batch, &result->receipt, error);
         im->batch = NULL;
     } else if (code == KT_OK && !dry) {

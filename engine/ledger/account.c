@@ -58,6 +58,8 @@ static void pack_facts(kt_pack *pack, const kt_account *account) {
     kt_pack_int(pack, account->closed_from);
 }
 
+static bool is_day(int64_t day) { return day == KT_DAY_NONE || (day >= KT_DAY_MIN && day <= KT_DAY_MAX); }
+
 static bool unpack_facts(kt_unpack *unpack, kt_account *account) {
     uint64_t type, rule;
     int64_t open_from, closed_from;
@@ -72,7 +74,7 @@ static bool unpack_facts(kt_unpack *unpack, kt_account *account) {
     account->rule = (kt_balance_rule)rule;
     account->open_from = (kt_day)open_from;
     account->closed_from = (kt_day)closed_from;
-    return kt_unpack_done(unpack) && type <= KT_EXPENSE && rule <= KT_RULE_NOT_POSITIVE;
+    return kt_unpack_done(unpack) && type <= KT_EXPENSE && rule <= KT_RULE_NOT_POSITIVE && is_day(open_from) && is_day(closed_from);
 }
 
 kt_code kt_account_facts_read(kt_span code, kt_span value, kt_account *out, bool *posted, kt_error *error) {
@@ -243,6 +245,8 @@ kt_code kt_account_check(kt_ledger *ledger, const kt_account *account, kt_error 
     if (code == KT_OK) code = check_parent(ledger, account, error);
     if (code == KT_OK && ((unsigned)account->type > KT_EXPENSE || (unsigned)account->rule > KT_RULE_NOT_POSITIVE))
         code = kt_fail(error, KT_USAGE, "account %.*s: no such type or balance rule", (int)account->code.size, account->code.data);
+    if (code == KT_OK && !(is_day(account->open_from) && is_day(account->closed_from)))
+        code = kt_fail(error, KT_INVALID, "account %.*s: its opening or closing day is out of range", (int)account->code.size, account->code.data);
     if (code == KT_OK && account->currency.size != 0) {
         code = kt_currency_id(ledger, account->currency, &currency, &decimals, error);
         if (code == KT_NOT_FOUND)

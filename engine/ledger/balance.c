@@ -179,7 +179,7 @@ static kt_code add_item(void *context, const kt_run_key *key, const kt_run_item 
 /* ---- rows ---- */
 
 static kt_code fill_row(const struct work *work, const kt_names *names, const struct sum *sum, kt_balance *row, kt_error *error) {
-    if (sum->account == 0 || sum->account > names->account_count || sum->currency == 0 || sum->currency > names->currency_count)
+    if (names->book_currency == 0 || sum->account == 0 || sum->account > names->account_count || sum->currency == 0 || sum->currency > names->currency_count)
         return kt_fail(error, KT_DAMAGED, "sums name an account or a currency that is not on record");
     const kt_account *account = &names->accounts[sum->account - 1];
     const kt_currency *currency = &names->currencies[sum->currency - 1];

@@ -30,14 +30,23 @@ static kt_code check_text(kt_str text, size_t most, const char *what, kt_error *
     return KT_OK;
 }
 
+/* Names and numbers are shown as they are: no control characters, which a terminal would obey. */
+static kt_code check_code(kt_str text, size_t most, const char *what, kt_error *error) {
+    kt_code code = check_text(text, most, what, error);
+    for (size_t i = 0; i < text.size && code == KT_OK; i++)
+        if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f)
+            code = kt_fail(error, KT_INVALID, "%s has a control character", what);
+    return code;
+}
+
 static kt_code check_form(const kt_entry *entry, kt_error *error) {
     if (entry->line_count == 0) return kt_fail(error, KT_INVALID, "an entry without lines");
     if (entry->line_count > KT_LINES_MAX)
         return kt_fail(error, KT_LIMIT, "an entry of %zu lines, at most %d are kept", entry->line_count, KT_LINES_MAX);
-    kt_code code = check_text(entry->series, KT_SERIES_MAX, "the series", error);
-    if (code == KT_OK) code = check_text(entry->voucher, KT_VOUCHER_MAX, "the voucher", error);
+    kt_code code = check_code(entry->series, KT_SERIES_MAX, "the series", error);
+    if (code == KT_OK) code = check_code(entry->voucher, KT_VOUCHER_MAX, "the voucher", error);
     if (code == KT_OK) code = check_text(entry->text, KT_TEXT_MAX, "the text", error);
-    return code == KT_OK ? check_text(entry->ref, KT_REF_MAX, "the reference", error) : code;
+    return code == KT_OK ? check_code(entry->ref, KT_REF_MAX, "the reference", error) : code;
 }
 
 static kt_code look_at_day(kt_ledger *ledger, kt_day day, kt_error *error) {
@@ -181,14 +190,15 @@ static kt_code check_line(kt_ledger *ledger, const kt_entry *entry, const kt_lin
     weighs = out->currency;
     if (code == KT_OK && line->has_cost) code = check_cost(ledger, line, out, &weighs, error);
     if (code != KT_OK) return code;
+    out->weighs = weighs;
     kt_amount weight = line->has_cost ? out->cost : out->amount;
     out->in_book_currency = out->currency == NULL;
     out->has_book = weighs == NULL;
     out->book = weight;
     if (line->dimension_count != 0) code = kt_dimension_check(line->dimensions, line->dimension_count, error);
     if (code == KT_OK) code = check_text(line->text, KT_TEXT_MAX, "a line's text", error);
-    if (code == KT_OK) code = check_text(line->ref, KT_REF_MAX, "a line's reference", error);
-    if (code == KT_OK) code = check_text(line->tax_code, KT_SERIES_MAX, "a line's tax code", error);
+    if (code == KT_OK) code = check_code(line->ref, KT_REF_MAX, "a line's reference", error);
+    if (code == KT_OK) code = check_code(line->tax_code, KT_SERIES_MAX, "a line's tax code", error);
     if (code != KT_OK) return code;
     if (weighs != NULL) return add_weight(ledger->plan, weighs, weight, error);
     if (__builtin_add_overflow(ledger->plan->left, weight, &ledger->plan->left))
@@ -377,14 +387,20 @@ static kt_code mark_book_currency(kt_ledger *ledger, kt_error *error) {
     return code;
 }
 
+/* NULL: the book's. */
+static kt_code mark_currency(kt_ledger *ledger, kt_currency_slot *currency, kt_error *error) {
+    if (currency == NULL) return ledger->company.posted ? KT_OK : mark_book_currency(ledger, error);
+    return currency->posted ? KT_OK : kt_currency_mark_posted(ledger, currency, error);
+}
+
 static kt_code fold_line(kt_ledger *ledger, const kt_entry *entry, const kt_line *line, kt_planned_line *planned,
                          uint64_t number, uint32_t index, kt_error *error) {
     kt_code code = KT_OK;
     kt_run_key key = {.account = planned->account->id, .currency = currency_id(ledger, planned), .month = ledger->memo.month};
     if (!planned->account->posted) code = kt_account_mark_posted(ledger, planned->account, error);
-    if (code == KT_OK && planned->currency != NULL && !planned->currency->posted)
-        code = kt_currency_mark_posted(ledger, planned->currency, error);
-    if (code == KT_OK && planned->currency == NULL && !ledger->company.posted) code = mark_book_currency(ledger, error);
+    /* Both the line's currency and the one it counts in: their decimals are now in amounts that are stored. */
+    if (code == KT_OK) code = mark_currency(ledger, planned->currency, error);
+    if (code == KT_OK) code = mark_currency(ledger, planned->weighs, error);
     if (code == KT_OK && line->dimension_count != 0)
         code = kt_dimension_set(ledger, line->dimensions, line->dimension_count, &key.dimensions, error);
     if (code != KT_OK) return code;

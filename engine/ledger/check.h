@@ -23,6 +23,7 @@
 typedef struct kt_planned_line {
     kt_account_slot *account;
     kt_currency_slot *currency; /* NULL: the book's */
+    kt_currency_slot *weighs;   /* that the line counts in; NULL: the book's */
     kt_amount amount, book;     /* in smallest units */
     kt_amount cost;
     bool has_book;

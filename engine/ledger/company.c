@@ -42,7 +42,7 @@ static bool read_body(kt_span body, kt_company *out) {
     return kt_unpack_done(&unpack);
 }
 
-kt_code kt_company_at(kt_state *state, kt_day day, uint64_t end, kt_company *out, kt_error *error) {
+static kt_code facts_at(kt_state *state, kt_day day, uint64_t end, kt_company *out, kt_day *since, kt_error *error) {
     kt_cursor *cursor;
     kt_span key, value;
     bool found = false;
@@ -60,6 +60,7 @@ kt_code kt_company_at(kt_state *state, kt_day day, uint64_t end, kt_company *out
             code = kt_fail(error, KT_DAMAGED, "the company's facts are malformed");
             break;
         }
+        *since = from;
         found = true;
     }
     kt_cursor_close(cursor);
@@ -67,7 +68,12 @@ kt_code kt_company_at(kt_state *state, kt_day day, uint64_t end, kt_company *out
     return found ? KT_OK : KT_NOT_FOUND;
 }
 
-static kt_code remember(kt_ledger *ledger, const kt_company *company, kt_error *error) {
+kt_code kt_company_at(kt_state *state, kt_day day, uint64_t end, kt_company *out, kt_error *error) {
+    kt_day since;
+    return facts_at(state, day, end, out, &since, error);
+}
+
+static kt_code remember(kt_ledger *ledger, const kt_company *company, kt_day from, kt_error *error) {
     kt_company_now *now = &ledger->company;
     kt_currency_slot *slot;
     kt_code code = kt_currency_slot_find(ledger, company->currency, &slot, error);
@@ -80,6 +86,7 @@ static kt_code remember(kt_ledger *ledger, const kt_company *company, kt_error *
     now->code_size = (uint8_t)company->currency.size;
     now->fiscal_month = company->fiscal_month;
     now->fiscal_day = company->fiscal_day;
+    now->from = from;
     now->year_first = 1;
     now->year_last = 0;
     now->loaded = true;
@@ -90,8 +97,9 @@ static kt_code remember(kt_ledger *ledger, const kt_company *company, kt_error *
 static kt_code load_stored(kt_ledger *ledger, kt_error *error) {
     kt_company company;
     if (ledger->company.loaded) return KT_OK;
-    kt_code code = kt_company_at(ledger->state, KT_DAY_MAX, UINT64_MAX, &company, error);
-    return code == KT_OK ? remember(ledger, &company, error) : code;
+    kt_day from;
+    kt_code code = facts_at(ledger->state, KT_DAY_MAX, UINT64_MAX, &company, &from, error);
+    return code == KT_OK ? remember(ledger, &company, from, error) : code;
 }
 
 kt_code kt_company_load(kt_ledger *ledger, kt_error *error) {
@@ -162,5 +170,9 @@ kt_code kt_company_apply(void *self, const kt_record *record, kt_error *error) {
     kt_put_be32(key, (uint32_t)record->date ^ 0x80000000u);
     kt_put_be64(key + 4, record->number);
     code = kt_state_put(ledger->state, KT_TABLE_COMPANY, kt_span_of(key, sizeof key), record->body, error);
-    return code == KT_OK ? remember(ledger, &company, error) : code;
+    /* In memory are the facts that state gives for the last day, whatever the order of record. */
+    if (code == KT_OK && (!ledger->company.loaded || record->date >= ledger->company.from))
+        code = remember(ledger, &company, record->date, error);
+    ledger->company.changed = true;
+    return code;
 }

@@ -95,6 +95,7 @@ static bool dimension_room(kt_entry_reader *reader, size_t used, size_t count) {
     if (used + count <= reader->dimension_room) return true;
     size_t room = reader->dimension_room * 2 > used + count ? reader->dimension_room * 2 : used + count + 64;
     kt_dimension *grown = realloc(reader->dimensions, room * sizeof *grown);
+    reader->out_of_memory = grown == NULL;
     if (grown == NULL) return false;
     reader->dimensions = grown;
     reader->dimension_room = room;
@@ -147,6 +148,7 @@ static bool take_lines(kt_entry_reader *reader, kt_unpack *unpack, kt_entry *out
     if (count > reader->line_room) {
         size_t room = count < 16 ? 16 : count;
         kt_line *grown = realloc(reader->lines, room * sizeof *grown);
+        reader->out_of_memory = grown == NULL;
         if (grown == NULL) return false;
         reader->lines = grown;
         reader->line_room = room;
@@ -187,5 +189,6 @@ kt_code kt_entry_unpack(kt_entry_reader *reader, kt_day date, kt_span body, kt_e
         }
     }
     if (good && kt_unpack_done(&unpack) && out->line_count != 0) return KT_OK;
+    if (reader->out_of_memory) return kt_fail(error, KT_MEMORY, "out of memory for an entry");
     return kt_fail(error, KT_DAMAGED, "an entry's record is malformed");
 }

@@ -27,6 +27,7 @@ typedef struct kt_entry_reader {
     size_t line_room;
     kt_dimension *dimensions;
     size_t dimension_room;
+    bool out_of_memory; /* what failed was no fault of the bytes */
 } kt_entry_reader; /* all zero to begin with */
 
 void kt_entry_reader_release(kt_entry_reader *reader);

@@ -38,6 +38,8 @@ typedef struct kt_totals {
 /* What of the company's facts every entry needs. */
 typedef struct kt_company_now {
     bool loaded;
+    bool changed;      /* by the open batch */
+    kt_day from;       /* the day these facts begin */
     uint16_t currency; /* id of the book's */
     uint8_t decimals;
     bool posted; /* something is posted in it */

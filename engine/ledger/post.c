@@ -132,13 +132,22 @@ static kt_code check_with_currencies(kt_batch *batch, const kt_entry *entry, kt_
     return code == KT_OK && needed ? need_currencies(batch, entry, false, &needed, error) : code;
 }
 
+/* Before anything is allocated or appended for it. */
+static kt_code check_size(const kt_entry *entry, kt_error *error) {
+    size_t bound = kt_entry_bound(entry);
+    if (bound <= KT_WHOLE_MAX) return KT_OK;
+    kt_fail(error, KT_LIMIT, "an entry of up to %zu bytes, at most %u are kept: split it", bound, KT_WHOLE_MAX);
+    return entry->file == NULL ? KT_LIMIT : kt_fail_at(error, KT_LIMIT, "%s:%zu", entry->file, entry->file_line);
+}
+
 kt_code kt_batch_add(kt_batch *batch, const kt_entry *entry, uint64_t *number, kt_error *error) {
     kt_form form = {0};
     kt_entry given = *entry;
     kt_code code = kt_batch_may(batch, KT_KIND_ENTRY, error);
+    if (code == KT_OK && entry->reverses != 0) code = kt_reversal_target(batch, entry->reverses, error);
+    if (code == KT_OK && entry->line_count <= KT_LINES_MAX) code = check_size(entry, error);
     if (code == KT_OK && entry->line_count <= KT_LINES_MAX) code = check_with_currencies(batch, entry, error);
     if (code == KT_OK) code = check_new(batch, &form, &given, error);
-    if (code == KT_OK && entry->reverses != 0) code = kt_reversal_target(batch, entry->reverses, error);
     if (code == KT_OK) code = commit_entry(batch, &given, number, error);
     kt_form_release(&form);
     return code == KT_OK ? KT_OK : kt_batch_break(batch, code);
@@ -219,6 +228,8 @@ kt_code kt_batch_company(kt_batch *batch, kt_day from, const kt_company *company
     kt_company now = *company, before;
     kt_code code = kt_batch_may(batch, KT_KIND_COMPANY, error);
     if (code == KT_OK) code = kt_company_load(ledger, error);
+    if (code == KT_OK && ledger->company.changed)
+        code = kt_fail(error, KT_RULE, "the company's facts are changed in this batch already: say all of them in one change");
     if (code == KT_OK) code = kt_company_at(ledger->state, from, UINT64_MAX, &before, error);
     if (code != KT_OK) return code;
     keep(&now.entity, before.entity);

@@ -108,7 +108,7 @@ static void make_batch(kt_book *book, int which, uint64_t *random)
     uint64_t number = 0;
     char id[16];
     (void)snprintf(id, sizeof(id), "batch %d", which);
-    kt_batch_options options = {.id = kt_str_from(id), .allow_duplicate_voucher = true, .read = 50, .rejected = 3};
+    kt_batch_options options = {.id = kt_str_from(id), .allow_duplicate_voucher = true, .rejected = 3};
     must(kt_batch_begin(book, &options, &batch, NULL, &error), &error);
     for (uint64_t i = 1 + test_random(random) % (which == 40 ? 700 : 10); i != 0; i--)
         must(add_entry(batch, random, &number, &error), &error);
