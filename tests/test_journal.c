@@ -66,11 +66,9 @@ static void on_renewed(void *context, kt_txn *txn)
 static kt_code on_recover(void *context, kt_txn *txn, uint64_t size, kt_error *error)
 {
     heard *h = context;
-    (void)txn;
-    (void)error;
     h->recoveries++;
     h->recovered = size;
-    return KT_OK;
+    return kt_state_undo(txn, KT_TABLE_UNDO, UINT64_MAX, error); /* as the engine does */
 }
 
 static int64_t now = 1789000000000000;

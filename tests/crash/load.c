@@ -12,6 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/tables.h"
+#include "storage/store.h"
+
 #define FAT_LINES 15 /* with texts of full length: an entry just below the largest record */
 #define LONG_LINES 4000
 #define LINES_MOST LONG_LINES
@@ -265,6 +268,27 @@ bool crash_check(const char *directory, const crash_load *load, const crash_sum 
                               kt_code_name(code));
     }
     kt_book_close(book);
+    return code == KT_OK;
+}
+
+bool crash_leftovers(const char *directory, bool *pieces, bool *ahead)
+{
+    kt_store_options options = {.names = kt_table_names, .count = KT_TABLE_COUNT, .read_only = true};
+    kt_store *store = NULL;
+    kt_txn *txn = NULL;
+    kt_span mark;
+    uint64_t rows = 0, pages;
+    *pieces = *ahead = false;
+    kt_code code = kt_store_open(directory, &options, &store, NULL);
+    if (code == KT_OK)
+        code = kt_txn_begin(store, false, &txn, NULL);
+    if (code == KT_OK)
+        *pieces = kt_txn_get(txn, KT_TABLE_META, kt_span_of("pending", 7), &mark, NULL) == KT_OK;
+    if (code == KT_OK)
+        code = kt_table_stat(txn, KT_TABLE_UNDO, &rows, &pages, NULL);
+    *ahead = rows != 0;
+    kt_txn_abort(txn);
+    kt_store_close(store);
     return code == KT_OK;
 }
 

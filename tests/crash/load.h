@@ -57,6 +57,10 @@ int crash_poster(const char *directory, const crash_load *load, unsigned from, i
 bool crash_check(const char *directory, const crash_load *load, const crash_sum *sums, unsigned acked, unsigned most,
                  unsigned *found, kt_error *why);
 
+/* Looks below the book's surface at what a writer left behind: pieces of a batch above the head, and state written
+   ahead of it. False: neither could be looked for. */
+bool crash_leftovers(const char *directory, bool *pieces, bool *ahead);
+
 /* Full verification, in a process of its own; *why has the first finding. */
 bool crash_verify(const char *directory, kt_error *why);
 

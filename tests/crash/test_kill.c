@@ -23,7 +23,9 @@ static uint64_t state;
 static char directory[1024];
 
 /* Laws broken so far: a law is one test however many kills it stood. */
-static unsigned killed, completed, verified, wrong_check, wrong_verify, wrong_again, in_large, unfinished, books;
+static unsigned killed, completed, verified, wrong_check, wrong_verify, wrong_again, in_large, pieces, ahead,
+    unfinished, books;
+static int64_t large_us; /* what a batch larger than a transaction takes here */
 
 static int64_t now_us(void)
 {
@@ -32,10 +34,12 @@ static int64_t now_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* Of very different lengths, so that small batches and the depth of large ones are both hit. */
-static int64_t random_delay_us(void)
+/* Of very different lengths; in a large batch any moment of it. */
+static int64_t random_delay_us(bool large)
 {
     static const unsigned most[] = {3000, 10000, 40000, 200000};
+    if (large)
+        return (int64_t)(test_random(&state) % (uint64_t)(large_us * 5 / 4 + 5000));
     return (int64_t)(test_random(&state) % most[test_random(&state) % 4]);
 }
 
@@ -94,12 +98,15 @@ static bool round_of_kill(const crash_load *load, const crash_sum *sums, unsigne
         _exit(crash_poster(directory, load, from, ends[1]));
     }
     close(ends[1]);
-    bool was_killed = kill_at(child, ends[0], now_us() + random_delay_us(), acked);
+    bool large = *acked < load->batches && crash_is_large(load, *acked), some_pieces, some_ahead;
+    bool was_killed = kill_at(child, ends[0], now_us() + random_delay_us(large), acked);
     close(ends[0]);
-    if (was_killed)
-        killed++;
-    if (was_killed && *acked < load->batches && crash_is_large(load, *acked))
-        in_large++;
+    killed += was_killed;
+    in_large += was_killed && *acked < load->batches && crash_is_large(load, *acked);
+    if (crash_leftovers(directory, &some_pieces, &some_ahead)) {
+        pieces += some_pieces;
+        ahead += some_ahead;
+    }
     bool full = killed % VERIFY_EACH == 0 && was_killed;
     /* As the next reader would find it, before a writer has swept up. */
     if (full && test_random(&state) % 2 == 0 && ++verified && !crash_verify(directory, &why))
@@ -140,12 +147,30 @@ static void send_again(const crash_load *load, const crash_sum *sums)
         complain(&wrong_verify, &why, "completed");
 }
 
+/* Posts up to the first batch of each size undisturbed, to learn how long the large ones take. */
+static void learn(const crash_load *load, unsigned *acked)
+{
+    kt_error error = {0};
+    kt_book *book = NULL;
+    kt_code code = kt_book_open(directory, NULL, &book, &error);
+    large_us = 0;
+    for (*acked = 0; code == KT_OK && *acked < load->large; ++*acked) {
+        int64_t begun = now_us();
+        code = crash_post(book, load, *acked, NULL, &error);
+        if (now_us() - begun > large_us)
+            large_us = now_us() - begun;
+    }
+    kt_book_close(book);
+    if (code != KT_OK)
+        complain(&wrong_check, &error, "posting");
+}
+
 static void one_book(unsigned kills)
 {
     /* Books of many small batches, whose kills fall beside a commit, and books whose kills fall into large ones. */
-    crash_load load = {.seed = test_random(&state), .batches = 250};
+    crash_load load = {.seed = test_random(&state), .batches = 350};
     if (books++ % 2 == 1)
-        load = (crash_load){.seed = load.seed, .batches = 20, .large = 8, .spread = 5};
+        load = (crash_load){.seed = load.seed, .batches = 12, .large = 4, .spread = 3};
     crash_sum *sums = crash_sums(&load);
     kt_error error = {0};
     unsigned acked = 0, broken = wrong_check + wrong_verify;
@@ -153,6 +178,8 @@ static void one_book(unsigned kills)
         complain(&wrong_check, &error, "founding");
         killed = kills; /* nothing to go on with */
     }
+    if (load.large != 0 && wrong_check == 0)
+        learn(&load, &acked);
     while (killed < kills && round_of_kill(&load, sums, &acked)) {
     }
     if (broken == wrong_check + wrong_verify && killed >= kills && acked < load.batches) {
@@ -219,13 +246,13 @@ static pid_t kontor(const char *program, const char *file)
 }
 
 /* A file killed half-way is absent or whole; sent until it says so, it is there once. */
-static bool one_file(const char *program, const char *file, unsigned entries)
+static bool one_file(const char *program, const char *file, unsigned entries, bool fat)
 {
     kt_error why = {0};
     uint64_t found, batches;
     for (int i = 0; i < 4; i++) {
         pid_t child = kontor(program, file);
-        usleep((useconds_t)random_delay_us());
+        usleep((useconds_t)random_delay_us(fat));
         kill(child, SIGKILL);
         killed += exit_of(child) == -1;
         if (!count(&found, &batches, &why))
@@ -258,7 +285,7 @@ static void files(const char *program, unsigned rounds)
         bool fat = i % 4 == 3;
         unsigned entries = fat ? 2400 : FILE_ENTRIES;
         bad += !write_file(file, entries, fat) || crash_found(directory, &error) != KT_OK ||
-               !one_file(program, file, entries);
+               !one_file(program, file, entries, fat);
         crash_remove(directory);
     }
     dup2(out, STDOUT_FILENO);
@@ -286,6 +313,7 @@ int main(void)
            verified);
     is_int(wrong_again + unfinished, 0, "the same input sent again completes it, exactly once");
     ok(in_large > 0, "some kills fell into batches larger than one transaction (%u)", in_large);
+    ok(pieces > 0 && ahead > 0, "some left pieces of one behind (%u), and state written ahead (%u)", pieces, ahead);
     if (access(program ? program : "", X_OK) == 0)
         files(program, getenv("KONTOR_LONG") ? 40 : 4);
     else

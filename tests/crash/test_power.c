@@ -68,7 +68,7 @@ static bool copy_book(const char *from, const char *to)
 /* ---- cuts ---- */
 
 struct tally {
-    unsigned cuts, verified, wrong, acks;
+    unsigned cuts, verified, wrong, acks, pieces, ahead;
     kt_error first;
 };
 
@@ -94,6 +94,11 @@ static void cut_here(crash_replay *replay, size_t number, crash_cut cut, unsigne
         kt_fail(&why, KT_IO, "the image has no data.mdb");
         wrong(tally, number, cut, &why);
         return;
+    }
+    bool some_pieces, some_ahead;
+    if (crash_leftovers(image_book, &some_pieces, &some_ahead)) {
+        tally->pieces += some_pieces;
+        tally->ahead += some_ahead;
     }
     /* Verified as the cut left it, and checked once a writer has opened it. */
     if (status.st_size < (off_t)VERIFY_BELOW || tally->cuts % 10 == 0) {
@@ -190,7 +195,8 @@ static void synced_poster(void)
     if (!ok(replay != NULL, "the trace is read"))
         return;
     cut_often(replay, 150 * more, 25 * more, &tally, &unsynced);
-    diag("%zu events, %u cuts, %u of them verified in full", crash_replay_count(replay), tally.cuts, tally.verified);
+    diag("%zu events, %u cuts, %u of them verified in full, %u with pieces of a batch and %u with state written ahead",
+         crash_replay_count(replay), tally.cuts, tally.verified, tally.pieces, tally.ahead);
     is_int(tally.acks, load.batches, "each batch is acknowledged");
     is_int(unsynced, 0, "nothing is acknowledged before all that was written is synced (LAW 3)");
     ok(tally.wrong == 0, "%u power cuts: acknowledged batches are there, each whole or absent, and verification passes",

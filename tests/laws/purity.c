@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/registry.h"
 #include "engine/replay.h"
 #include "engine/tables.h"
 #include "tests/bookkeeping.h"
@@ -150,7 +151,7 @@ static void same(const char *a, const char *b)
     for (int i = 0; i < 2 && code == KT_OK; i++)
         code = kt_txn_begin(stores[i], false, &txns[i], &said);
     if (code == KT_OK)
-        code = kt_state_compare(stores[0], txns[0], txns[1], &said);
+        code = kt_state_compare(&kt_the_registry, stores[0], txns[0], txns[1], &said);
     is_code(code, KT_OK, "and the same state, key for key (%s)", code == KT_OK ? "" : said.text);
     for (int i = 0; i < 2; i++) {
         kt_txn_abort(txns[i]);
