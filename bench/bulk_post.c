@@ -172,7 +172,7 @@ static void ceiling_block(struct ceiling *work, kt_txn *txn) {
     kt_put_be64(key, work->first);
     if (kt_txn_append_room(txn, KT_TABLE_BLOCKS, kt_span_of(key, 8), kt_block_size(work->count, work->bytes), &room, &error) != KT_OK)
         die("the ceiling's block", &error);
-    kt_block_write(KT_TABLE_BLOCKS, work->first, work->count, work->lengths, work->data, work->bytes, room);
+    kt_block_write(KT_TABLE_BLOCKS, work->first, work->count, work->lengths, NULL, work->data, work->bytes, room);
     work->first += work->count;
     work->count = work->bytes = 0;
 }

@@ -12,14 +12,14 @@ size_t kt_block_size(uint32_t count, uint32_t bytes) {
     return HEAD + (size_t)group_count(count) * GROUP_ENTRY + (size_t)count * TABLE_ENTRY + bytes;
 }
 
-static uint32_t record_crc(uint64_t number, const uint8_t *data, size_t size) {
+uint32_t kt_block_record_crc(uint64_t number, const uint8_t *data, size_t size) {
     uint8_t key[8];
     kt_put_be64(key, number);
     return kt_crc32c(kt_crc32c(0, key, sizeof key), data, size);
 }
 
-void kt_block_write(kt_table table, uint64_t first, uint32_t count, const uint16_t *lengths, const uint8_t *records,
-                    uint32_t bytes, uint8_t *room) {
+void kt_block_write(kt_table table, uint64_t first, uint32_t count, const uint16_t *lengths, const uint32_t *crcs,
+                    const uint8_t *records, uint32_t bytes, uint8_t *room) {
     uint32_t groups = group_count(count);
     uint8_t *group = room + HEAD, *entry = group + (size_t)groups * GROUP_ENTRY;
     uint8_t *out = entry + (size_t)count * TABLE_ENTRY, *slice = entry;
@@ -29,7 +29,7 @@ void kt_block_write(kt_table table, uint64_t first, uint32_t count, const uint16
     for (uint32_t i = 0; i < count; i++) {
         if (i % KT_BLOCK_GROUP == 0) kt_put_le32(group, offset);
         kt_put_le16(entry, lengths[i]);
-        kt_put_le32(entry + 2, record_crc(first + i, records + offset, lengths[i]));
+        kt_put_le32(entry + 2, crcs != NULL ? crcs[i] : kt_block_record_crc(first + i, records + offset, lengths[i]));
         entry += TABLE_ENTRY;
         offset += lengths[i];
         if (i % KT_BLOCK_GROUP == KT_BLOCK_GROUP - 1 || i == count - 1) {
@@ -83,7 +83,7 @@ kt_code kt_block_record(kt_block_view *block, uint32_t index, kt_span *record, k
     uint16_t length = kt_get_le16(slice);
     if (offset + length > block->bytes) return kt_fail(error, KT_DAMAGED, "record %llu: lies outside its block", number);
     *record = kt_span_of(block->records + offset, length);
-    uint32_t found = record_crc(number, record->data, record->size), expected = kt_get_le32(slice + 2);
+    uint32_t found = kt_block_record_crc(number, record->data, record->size), expected = kt_get_le32(slice + 2);
     if (found == expected) return KT_OK;
     return kt_fail(error, KT_DAMAGED, "record %llu: checksum %08x, expected %08x", number, found, expected);
 }

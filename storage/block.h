@@ -33,9 +33,12 @@ typedef struct kt_block_view {
 /* Size of the value that holds count records of `bytes` bytes, without the stored value's own head. */
 size_t kt_block_size(uint32_t count, uint32_t bytes);
 
-/* Writes the value's content to room, and the checksum into the four bytes before it. */
-void kt_block_write(kt_table table, uint64_t first, uint32_t count, const uint16_t *lengths, const uint8_t *records,
-                    uint32_t bytes, uint8_t *room);
+/* The checksum of one record: over its number and its bytes. */
+uint32_t kt_block_record_crc(uint64_t number, const uint8_t *data, size_t size);
+
+/* crcs: of the records, or NULL to have them computed. Writes the value's content to room, and the checksum into the four bytes before it. */
+void kt_block_write(kt_table table, uint64_t first, uint32_t count, const uint16_t *lengths, const uint32_t *crcs,
+                    const uint8_t *records, uint32_t bytes, uint8_t *room);
 
 /* Checks the head of a stored value (whole, with version and checksum). KT_DAMAGED, KT_NEWER. */
 kt_code kt_block_open(kt_table table, kt_span key, kt_span stored, kt_block_view *out, kt_error *error);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "storage/codec.h"
+#include "storage/hasher.h"
 
 #define PIECE_BLOCKS 24u /* blocks of one transaction: bounds its memory */
 
@@ -17,17 +18,15 @@ struct kt_journal {
     int lock;
     kt_txn *txn; /* NULL: no batch open */
     kt_log_head head;
-    kt_tree tree;
-    kt_content content;
+    kt_hasher *hasher;
     uint64_t first, next; /* of the batch; the next record */
     uint64_t epoch;       /* this writer's; 0: has sealed nothing yet */
     unsigned blocks;      /* in this transaction */
     bool pending;         /* pieces are committed above the head */
     bool discards;        /* the batch is only tried */
     /* The block being filled. */
-    uint32_t count, hashed, bytes;
+    uint32_t count, bytes;
     uint16_t lengths[KT_BLOCK_RECORDS];
-    uint8_t (*leaves)[KT_HASH_SIZE];
     uint8_t *data;
 };
 
@@ -42,12 +41,11 @@ kt_code kt_journal_open(kt_store *store, const kt_journal_options *options, kt_j
     if (journal == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
     journal->store = store;
     journal->options = *options;
-    journal->leaves = malloc(KT_BLOCK_RECORDS * sizeof *journal->leaves);
     journal->data = malloc(KT_BLOCK_BYTES);
     journal->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    kt_code code = KT_OK;
-    if (journal->leaves == NULL || journal->data == NULL) code = kt_fail(error, KT_MEMORY, "out of memory");
-    else if (journal->lock < 0) code = kt_fail_errno(error, errno, "%s", path);
+    kt_code code = kt_hasher_open(options->single_thread, &journal->hasher, error);
+    if (code == KT_OK && journal->data == NULL) code = kt_fail(error, KT_MEMORY, "out of memory");
+    else if (code == KT_OK && journal->lock < 0) code = kt_fail_errno(error, errno, "%s", path);
     if (code != KT_OK) kt_journal_close(journal);
     else *out = journal;
     return code;
@@ -57,7 +55,7 @@ void kt_journal_close(kt_journal *journal) {
     if (journal == NULL) return;
     kt_journal_abort(journal);
     if (journal->lock >= 0) close(journal->lock);
-    free(journal->leaves);
+    kt_hasher_close(journal->hasher);
     free(journal->data);
     free(journal);
 }
@@ -125,6 +123,11 @@ static kt_code drop_pending(kt_journal *journal, kt_error *error) {
     return code == KT_OK ? kt_txn_begin(journal->store, true, &journal->txn, error) : code;
 }
 
+static void start_block(kt_journal *journal) {
+    journal->count = journal->bytes = 0;
+    kt_hasher_block(journal->hasher, journal->next, journal->data, journal->lengths);
+}
+
 kt_code kt_journal_begin(kt_journal *journal, bool no_wait, kt_error *error) {
     kt_code code = take_lock(journal, no_wait, error);
     if (code != KT_OK) return code;
@@ -135,12 +138,11 @@ kt_code kt_journal_begin(kt_journal *journal, bool no_wait, kt_error *error) {
         kt_journal_abort(journal);
         return code;
     }
-    journal->tree = journal->head.tree;
     journal->first = journal->next = journal->head.tree.size;
-    kt_content_init(&journal->content);
+    kt_hasher_begin(journal->hasher, &journal->head.tree);
     journal->blocks = 0;
     journal->pending = journal->discards = false;
-    journal->count = journal->hashed = journal->bytes = 0;
+    start_block(journal);
     return KT_OK;
 }
 
@@ -176,36 +178,19 @@ kt_code kt_journal_recover(kt_journal *journal, kt_error *error) {
 
 /* ---- filling blocks ---- */
 
-struct tiles {
-    kt_journal *journal;
-    kt_code code;
-    kt_error *error;
-};
-
-static void put_tile(void *context, unsigned tile_level, uint64_t index, const uint8_t root[KT_HASH_SIZE]) {
-    struct tiles *tiles = context;
-    uint8_t key[9];
-    if (tiles->code != KT_OK) return;
-    key[0] = (uint8_t)tile_level;
-    kt_put_be64(key + 1, index);
-    tiles->code = kt_txn_put(tiles->journal->txn, KT_TABLE_TILES, kt_span_of(key, sizeof key),
-                             kt_span_of(root, KT_HASH_SIZE), tiles->error);
-}
-
-/* Hashes what was appended since the last call: leaves, the batch's content, the tree and its full tiles. */
+/* Hashes what was appended since the last call, and stores the roots of the tiles that it completed. */
 static kt_code hash_new(kt_journal *journal, kt_error *error) {
-    uint32_t begin = journal->hashed;
-    const uint8_t *at = journal->data;
-    for (uint32_t i = 0; i < begin; i++) at += journal->lengths[i];
-    for (uint32_t i = begin; i < journal->count; i++) {
-        kt_leaf_hash(at, journal->lengths[i], journal->leaves[i]);
-        at += journal->lengths[i];
+    uint32_t count;
+    kt_code code = KT_OK;
+    kt_hasher_finish(journal->hasher, journal->count);
+    const kt_tile_root *tiles = kt_hasher_take_tiles(journal->hasher, &count);
+    for (uint32_t i = 0; i < count && code == KT_OK; i++) {
+        uint8_t key[9];
+        key[0] = tiles[i].level;
+        kt_put_be64(key + 1, tiles[i].index);
+        code = kt_txn_put(journal->txn, KT_TABLE_TILES, kt_span_of(key, sizeof key), kt_span_of(tiles[i].root, KT_HASH_SIZE), error);
     }
-    journal->hashed = journal->count;
-    struct tiles tiles = {journal, KT_OK, error};
-    kt_content_add(&journal->content, journal->leaves[begin], journal->count - begin);
-    kt_tree_add_many(&journal->tree, journal->leaves[begin], journal->count - begin, put_tile, &tiles);
-    return tiles.code;
+    return code;
 }
 
 static kt_code write_block(kt_journal *journal, kt_error *error) {
@@ -213,7 +198,7 @@ static kt_code write_block(kt_journal *journal, kt_error *error) {
     uint64_t first = journal->next - journal->count;
     uint8_t key[8], *room;
     if (journal->discards) {
-        journal->count = journal->hashed = journal->bytes = 0;
+        start_block(journal);
         if (journal->options.dropped != NULL) journal->options.dropped(journal->options.context);
         return KT_OK;
     }
@@ -223,9 +208,10 @@ static kt_code write_block(kt_journal *journal, kt_error *error) {
     code = kt_txn_append_room(journal->txn, KT_TABLE_BLOCKS, kt_span_of(key, sizeof key),
                               kt_block_size(journal->count, journal->bytes), &room, error);
     if (code != KT_OK) return code;
-    kt_block_write(KT_TABLE_BLOCKS, first, journal->count, journal->lengths, journal->data, journal->bytes, room);
+    kt_block_write(KT_TABLE_BLOCKS, first, journal->count, journal->lengths,
+                   kt_hasher_crcs(journal->hasher), journal->data, journal->bytes, room);
     uint32_t count = journal->count;
-    journal->count = journal->hashed = journal->bytes = 0;
+    start_block(journal);
     journal->blocks++;
     return journal->options.block == NULL ? KT_OK : journal->options.block(journal->options.context, first, count, error);
 }
@@ -263,6 +249,7 @@ void kt_journal_take(kt_journal *journal, size_t size) {
     journal->lengths[journal->count++] = (uint16_t)size;
     journal->bytes += (uint32_t)size;
     journal->next++;
+    if (!journal->discards) kt_hasher_offer(journal->hasher, journal->count);
 }
 
 static kt_code append_small(kt_journal *journal, kt_span record, kt_error *error) {
@@ -352,7 +339,7 @@ static kt_code append_seal(kt_journal *journal, const kt_seal_input *input, kt_s
                       .epoch = journal->epoch};
     memcpy(seal->actor, kt_signer_public(input->actor), sizeof seal->actor);
     memcpy(seal->input, input->input, sizeof seal->input);
-    kt_content_final(&journal->content, seal->content);
+    kt_content_final(kt_hasher_content(journal->hasher), seal->content);
     set_time(journal, seal);
     size_t size = kt_seal_message(journal->options.origin, seal, message);
     kt_sign(input->actor, message, size, seal->signature);
@@ -366,10 +353,10 @@ static kt_code move_head(kt_journal *journal, const kt_seal *seal, const kt_sign
     *head = (kt_log_head){.batches = journal->head.batches + 1,
                           .recorded_us = seal->recorded_us,
                           .epoch = seal->epoch,
-                          .tree = journal->tree};
-    kt_checkpoint checkpoint = {.size = journal->tree.size};
+                          .tree = *kt_hasher_tree(journal->hasher)};
+    kt_checkpoint checkpoint = {.size = head->tree.size};
     snprintf(checkpoint.origin, sizeof checkpoint.origin, "%s", journal->options.origin);
-    kt_tree_root(&journal->tree, head->root);
+    kt_tree_root(&head->tree, head->root);
     memcpy(checkpoint.root, head->root, sizeof head->root);
     kt_checkpoint_sign(&checkpoint, log, head->signature);
     kt_code code = kt_log_head_write(journal->txn, head, error);

@@ -28,7 +28,7 @@ static void make(made *block, uint64_t first, uint32_t count, uint32_t longest, 
     block->size = KT_VALUE_OVERHEAD + kt_block_size(count, block->bytes);
     block->stored = malloc(block->size);
     block->stored[0] = 1;
-    kt_block_write(KT_TABLE_BLOCKS, first, count, block->lengths, block->records, block->bytes,
+    kt_block_write(KT_TABLE_BLOCKS, first, count, block->lengths, NULL, block->records, block->bytes,
                    block->stored + KT_VALUE_OVERHEAD);
     kt_put_be64(block->key, first);
 }

@@ -57,8 +57,8 @@ uint64_t crash_entries(const crash_load *load, unsigned batch)
     switch (shape_of(load, batch)) {
     case MIDDLE: return 500 + random % 3000;
     case LONG: return 3;
-    case LARGE: return 310 + random % 400; /* twelve a block: one piece and some, up to two and some */
-    case SPREAD: return 45000 + random % 20000;
+    case LARGE: return 450 + random % 400; /* twelve a block: one piece and a half, up to three */
+    case SPREAD: return 58000 + random % 6000;
     default: return 1 + random % 20;
     }
 }
