@@ -250,6 +250,8 @@ kt_code kt_txn_begin(kt_store *store, bool write, kt_txn **out, kt_error *error)
     return KT_OK;
 }
 
+uint64_t kt_txn_snapshot(const kt_txn *txn) { return mdb_txn_id(txn->txn); }
+
 /* LAW 3: mdb_txn_commit returns after the data and then the meta page are synced. */
 kt_code kt_txn_commit(kt_txn *txn, kt_error *error) {
     kt_store *store = txn->store;

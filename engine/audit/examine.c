@@ -5,7 +5,7 @@
 
 #include "engine/access.h"
 #include "engine/audit/lookup.h"
-#include "engine/replay.h"
+#include "engine/audit/refold.h"
 #include "engine/tables.h"
 #include "storage/codec.h"
 #include "storage/head.h"
@@ -19,8 +19,15 @@ struct examine {
     const kt_examine_sink *sink;
     kt_verify_result *out;
     kt_store *store, *scratch;
-    kt_txn *txn;
-    kt_replay *replay;
+    kt_txn *txn, *replay_txn; /* of one snapshot: each thread reads through its own */
+    kt_records *records;
+    kt_refold *refold;
+    struct finding {
+        uint64_t record;
+        kt_code code;
+        char *what;
+    } *findings; /* told in the order of records when all are in */
+    uint64_t kept;
     kt_log_head head;
     kt_genesis genesis;
     uint8_t log_key[KT_KEY_SIZE]; /* checkpoints must be signed by it */
@@ -34,9 +41,32 @@ struct examine {
     bool broken; /* the tree or the replay cannot go on */
 };
 
+static uint64_t most(const struct examine *work) { return work->options->most == 0 ? 100 : work->options->most; }
+
 static void report(struct examine *work, uint64_t record, kt_code code, const char *what) {
-    uint64_t most = work->options->most == 0 ? 100 : work->options->most;
-    if (work->out->findings++ < most) work->sink->found(work->sink->context, record, code, what);
+    if (work->out->findings++ >= most(work)) return;
+    struct finding *grown = realloc(work->findings, (work->kept + 1) * sizeof *grown);
+    char *copy = strdup(what);
+    if (grown != NULL) work->findings = grown;
+    if (grown == NULL || copy == NULL) free(copy);
+    else work->findings[work->kept++] = (struct finding){record, code, copy};
+}
+
+/* First error first: by record, and what concerns no record behind them. An insertion sort keeps what is equal in order. */
+static void tell(struct examine *work) {
+    for (uint64_t i = 1; i < work->kept; i++) {
+        struct finding moved = work->findings[i];
+        uint64_t at = i;
+        for (; at > 0 && work->findings[at - 1].record > moved.record; at--) work->findings[at] = work->findings[at - 1];
+        work->findings[at] = moved;
+    }
+    for (uint64_t i = 0; i < work->kept; i++) {
+        work->sink->found(work->sink->context, work->findings[i].record, work->findings[i].code, work->findings[i].what);
+        free(work->findings[i].what);
+    }
+    free(work->findings);
+    work->findings = NULL;
+    work->kept = 0;
 }
 
 __attribute__((format(printf, 4, 5)))
@@ -51,12 +81,24 @@ static void find(struct examine *work, uint64_t record, kt_code code, const char
 
 /* ---- what is to be checked against ---- */
 
+/* Two transactions of one snapshot; a writer may commit between the two. */
+static kt_code begin_both(struct examine *work, kt_error *error) {
+    for (;;) {
+        kt_code code = kt_txn_begin(work->store, false, &work->txn, error);
+        if (code == KT_OK) code = kt_txn_begin(work->store, false, &work->replay_txn, error);
+        if (code != KT_OK || kt_txn_snapshot(work->txn) == kt_txn_snapshot(work->replay_txn)) return code;
+        kt_txn_abort(work->txn);
+        kt_txn_abort(work->replay_txn);
+        work->txn = work->replay_txn = NULL;
+    }
+}
+
 static kt_code open_book(struct examine *work, const char *directory, kt_error *error) {
     kt_store_options options = {.names = kt_table_names, .count = KT_TABLE_COUNT, .read_only = true};
     kt_span format;
     kt_code code = kt_keys_setup(error);
     if (code == KT_OK) code = kt_store_open(directory, &options, &work->store, error);
-    if (code == KT_OK) code = kt_txn_begin(work->store, false, &work->txn, error);
+    if (code == KT_OK) code = begin_both(work, error);
     if (code == KT_OK) {
         code = kt_txn_get(work->txn, KT_TABLE_META, kt_span_of("format", 6), &format, error);
         if (code == KT_NOT_FOUND) return kt_fail(error, KT_FOREIGN, "%s: is not a book", directory);
@@ -206,33 +248,33 @@ static void examine_record(struct examine *work, uint64_t number, kt_span record
 }
 
 static void examine_records(struct examine *work) {
-    uint64_t end = work->head.tree.size, number = 0;
-    kt_span record;
-    kt_code code;
+    uint64_t end = work->head.tree.size;
     char last[sizeof((kt_error *)NULL)->text] = "";
-    for (;;) {
+    for (uint64_t number = 0; number < end; number++) {
         kt_error error = {0};
-        code = kt_replay_next(work->replay, &number, &record, &error);
-        if (code == KT_END) break;
+        kt_span record;
+        kt_code code = kt_records_read(work->records, number, &record, &error);
         if (code != KT_OK) { /* names the record; the others are still read */
             if (strcmp(error.text, last) != 0) report(work, number, code, error.text); /* a block's fault once */
             memcpy(last, error.text, sizeof last);
             work->broken = true;
-            kt_replay_skip(work->replay);
             continue;
         }
         work->out->records++;
-        if (!work->broken) {
-            examine_record(work, number, record);
-            code = kt_replay_apply(work->replay, &error);
-            if (code != KT_OK) {
-                report(work, number, code, error.text);
-                work->broken = true;
-            }
-        }
+        if (!work->broken) examine_record(work, number, record);
         if (number % STEP == 0) work->sink->progress(work->sink->context, number, end);
     }
     work->sink->progress(work->sink->context, end, end);
+}
+
+static void wait_for_replay(struct examine *work) {
+    uint64_t record;
+    bool unread;
+    kt_error error = {0};
+    kt_code code = kt_refold_wait(work->refold, &record, &unread, &error);
+    if (code == KT_OK) return;
+    if (!(unread && work->broken)) report(work, record, code, error.text);
+    work->broken = true;
 }
 
 /* ---- the head and the state ---- */
@@ -298,13 +340,10 @@ static void check_meta(struct examine *work) {
 static void check_state(struct examine *work) {
     kt_txn *fresh;
     kt_error error = {0};
-    kt_code code = kt_replay_finish(work->replay, &error);
+    kt_code code = kt_txn_begin(work->scratch, false, &fresh, &error);
     if (code == KT_OK) {
-        code = kt_txn_begin(work->scratch, false, &fresh, &error);
-        if (code == KT_OK) {
-            code = kt_state_compare(work->registry, work->store, work->txn, fresh, &error);
-            kt_txn_abort(fresh);
-        }
+        code = kt_state_compare(work->registry, work->store, work->txn, fresh, &error);
+        kt_txn_abort(fresh);
     }
     work->out->state_equal = code == KT_OK;
     if (code != KT_OK) report(work, NO_RECORD, code, error.text);
@@ -332,11 +371,15 @@ static kt_code run(struct examine *work, const char *directory, char **path, kt_
     if (code == KT_OK) code = kt_scratch_open(path, &work->scratch, error);
     if (code != KT_OK) return code;
     work->sink->scratch(work->sink->context, *path);
-    code = kt_replay_open(work->registry, work->txn, work->head.tree.size, work->scratch, &work->replay, error);
+    uint64_t end = work->head.tree.size;
+    code = kt_records_open(work->txn, end, &work->records, error);
+    if (code == KT_OK)
+        code = kt_refold_start(work->registry, work->replay_txn, end, work->scratch, work->options->threads == 1, &work->refold, error);
     if (code != KT_OK) return code;
     kt_tree_init(&work->tree);
     kt_content_init(&work->content);
     examine_records(work);
+    wait_for_replay(work);
     if (!work->broken) {
         check_head(work);
         check_ends(work);
@@ -359,7 +402,10 @@ kt_code kt_examine(const kt_registry *registry, const char *directory, const kt_
     work->sink = sink;
     work->out = out;
     kt_code code = run(work, directory, &path, error);
-    kt_replay_close(work->replay);
+    tell(work);
+    kt_refold_close(work->refold);
+    kt_records_close(work->records);
+    kt_txn_abort(work->replay_txn);
     kt_txn_abort(work->txn);
     kt_store_close(work->scratch);
     kt_store_close(work->store);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,16 +35,27 @@ static int64_t now_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* Of very different lengths; in a large batch any moment of it, and twice as often of its second half, where pieces
-   of it are written. */
-static int64_t random_delay_us(bool large)
+/* Of very different lengths. */
+static int64_t random_delay_us(void)
 {
     static const unsigned most[] = {3000, 10000, 40000, 200000};
-    if (large && test_random(&state) % 2 == 0)
-        return (int64_t)(test_random(&state) % (uint64_t)window_us);
-    if (large)
-        return window_us / 2 + (int64_t)(test_random(&state) % (uint64_t)window_us) / 2;
     return (int64_t)(test_random(&state) % most[test_random(&state) % 4]);
+}
+
+/* In a large batch, any moment of it; half of them counted from when the first of it is written, since what lies
+   between its first piece and its end is short. */
+static int64_t random_large_us(bool *from_write)
+{
+    *from_write = test_random(&state) % 2 == 0;
+    return (int64_t)(test_random(&state) % (uint64_t)window_us) / (*from_write ? 3 : 1);
+}
+
+static int64_t written_last(void)
+{
+    char path[1100];
+    struct stat status;
+    snprintf(path, sizeof path, "%s/data.mdb", directory);
+    return stat(path, &status) == 0 ? (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec : 0;
 }
 
 static bool take_ack(int acks, unsigned *acked)
@@ -56,14 +68,20 @@ static bool take_ack(int acks, unsigned *acked)
     return true;
 }
 
-/* Reads acknowledgements until the moment has come, kills, and reads what was still said. True: killed. */
-static bool kill_at(pid_t child, int acks, int64_t moment, unsigned *acked)
+/* Reads acknowledgements until the moment has come, kills, and reads what was still said. The moment: so long after now
+   or, from_write, after the book is first written to. True: killed. */
+static bool kill_after(pid_t child, int acks, int64_t delay, bool from_write, unsigned *acked)
 {
     int status;
+    int64_t begun = now_us(), written = written_last(), patience = from_write ? window_us * 4 : 0;
     for (;;) {
-        int64_t left = moment - now_us();
-        struct timespec wait = {.tv_sec = left / 1000000, .tv_nsec = left % 1000000 * 1000};
         struct pollfd ready = {.fd = acks, .events = POLLIN};
+        if (patience > 0 && (written_last() != written || now_us() - begun > patience)) {
+            patience = 0;
+            begun = now_us();
+        }
+        int64_t left = patience > 0 ? 500 : begun + delay - now_us();
+        struct timespec wait = {.tv_sec = left / 1000000, .tv_nsec = left % 1000000 * 1000};
         if (left <= 0)
             break;
         int count = ppoll(&ready, 1, &wait, NULL);
@@ -102,7 +120,9 @@ static bool round_of_kill(const crash_load *load, const crash_sum *sums, unsigne
     }
     close(ends[1]);
     bool large = *acked < load->batches && crash_is_large(load, *acked), some_pieces, some_ahead;
-    bool was_killed = kill_at(child, ends[0], now_us() + random_delay_us(large), acked);
+    bool from_write = false;
+    int64_t delay = large ? random_large_us(&from_write) : random_delay_us();
+    bool was_killed = kill_after(child, ends[0], delay, from_write, acked);
     close(ends[0]);
     killed += was_killed;
     in_large += was_killed && *acked < load->batches && crash_is_large(load, *acked);
@@ -152,7 +172,7 @@ static void send_again(const crash_load *load, const crash_sum *sums)
         complain(&wrong_verify, &why, "completed");
 }
 
-/* Posts up to the first batch of each size undisturbed, to learn how long the large ones take. */
+/* Posts up to the first large batch undisturbed, to learn how long such a one takes here. */
 static void learn(const crash_load *load, unsigned *acked)
 {
     kt_error error = {0};
@@ -162,8 +182,8 @@ static void learn(const crash_load *load, unsigned *acked)
     for (*acked = 0; code == KT_OK && *acked < load->large; ++*acked) {
         int64_t begun = now_us();
         code = crash_post(book, load, *acked, NULL, &error);
-        if (now_us() - begun > large_us)
-            large_us = now_us() - begun;
+        if (2 * (now_us() - begun) > large_us) /* the spread one takes longer */
+            large_us = 2 * (now_us() - begun);
     }
     window_us = large_us;
     kt_book_close(book);
@@ -175,13 +195,13 @@ static void one_book(unsigned kills, bool large)
 {
     crash_load load = {.seed = test_random(&state), .batches = 350};
     if (large)
-        load = (crash_load){.seed = load.seed, .batches = 8, .large = 4, .spread = 3};
+        load = (crash_load){.seed = load.seed, .batches = 8, .large = 2, .spread = 8};
     crash_sum *sums = crash_sums(&load);
     kt_error error = {0};
     unsigned acked = 0;
     if (crash_found(directory, &error) != KT_OK)
         complain(&wrong_check, &error, "founding");
-    else if (large)
+    else if (large && large_us == 0)
         learn(&load, &acked);
     while (wrong_check + wrong_verify == 0 && killed < kills && round_of_kill(&load, sums, &acked)) {
     }
@@ -263,7 +283,7 @@ static bool one_file(const char *program, const char *file, unsigned entries, bo
     uint64_t found, batches;
     for (int i = 0; i < 4; i++) {
         pid_t child = kontor(program, file);
-        usleep((useconds_t)random_delay_us(fat));
+        usleep((useconds_t)(random_delay_us() * (fat ? 3 : 1)));
         kill(child, SIGKILL);
         killed += exit_of(child) == -1;
         if (!count(&found, &batches, &why))
@@ -308,13 +328,13 @@ static void files(const char *program, unsigned rounds)
 
 int main(void)
 {
-    unsigned more = getenv("KONTOR_LONG") ? 15 : 1, kills = 220 * more;
+    unsigned more = getenv("KONTOR_LONG") ? 15 : 1, kills = 215 * more;
     const char *named = getenv("KONTOR"), *program = named && *named ? named : crash_built("kontor");
     state = test_seed();
     snprintf(directory, sizeof directory, "%s/book", test_dir());
     int64_t begun = now_us();
     books(190 * more, false);
-    books(30 * more, true);
+    books(25 * more, true);
     diag("%u kills, %u of them in a batch larger than one transaction, %u loads completed, %u full verifications, "
          "%lld ms",
          killed, in_large, completed, verified, (long long)(now_us() - begun) / 1000);

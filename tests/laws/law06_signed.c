@@ -111,7 +111,7 @@ static uint64_t forge(const char *name, const kt_entry *entry, const char *actor
         code = kt_journal_begin(journal, true, &said);
     if (code == KT_OK)
         code = kt_journal_append(journal, kt_span_of(record, pack.size), &number, &said);
-    kt_seal_input input = {.id = kt_span_of(id, strlen(id)), .actor = actor ? actor : log, .log = log, .posted = 1};
+    kt_seal_input input = {.id = kt_span_of(id, strlen(id)), .actor = actor ? actor : log, .log = log, .read = 1, .posted = 1};
     if (code == KT_OK)
         code = kt_journal_seal(journal, &input, &seal, &head, &said);
     is_code(code, KT_OK, "a forged batch is in the journal (%s)", code == KT_OK ? "" : said.text);
