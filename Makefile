@@ -75,6 +75,9 @@ say = @printf '  %-5s %s\n'
 Q = @
 endif
 
+# How the commands below build what they need: without a word where there is nothing to do.
+QUIETLY = --no-print-directory $(if $(V),,-s)
+
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all setup test tests demo layers bench benches bench-peers fuzz fuzz-programs nightly install uninstall clean \
@@ -172,12 +175,12 @@ tests: all $(TEST_PROGRAMS) $(SHIMS) $(BUILD)/tests/crash/nosync_power $(BUILD)/
 
 test:
 	@./setup.sh test
-	@$(MAKE) --no-print-directory -j$(JOBS) tests
-	KONTOR_BUILD=$(BUILD) KONTOR=$(BUILD)/kontor prove -j$(JOBS) $(PROVE_FLAGS) $(TEST_PROGRAMS) $(TEST_SCRIPTS)
+	@$(MAKE) $(QUIETLY) -j$(JOBS) tests
+	$(Q)KONTOR_BUILD=$(BUILD) KONTOR=$(BUILD)/kontor prove -j$(JOBS) $(PROVE_FLAGS) $(TEST_PROGRAMS) $(TEST_SCRIPTS)
 
 demo:
 	@./setup.sh build
-	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(MAKE) $(QUIETLY) -j$(JOBS) all
 	@KONTOR=$(BUILD)/kontor fixtures/demo.sh
 
 layers:
@@ -187,19 +190,19 @@ benches: $(BENCH_PROGRAMS)
 
 bench:
 	@./setup.sh build
-	@$(MAKE) --no-print-directory -j$(JOBS) all benches
+	@$(MAKE) $(QUIETLY) -j$(JOBS) all benches
 	$(BUILD)/bench/bulk_post $(BENCH_FLAGS)
 
 bench-peers:
 	@./setup.sh peers
-	@$(MAKE) --no-print-directory -j$(JOBS) all $(if $(wildcard /usr/include/sqlite3.h),$(BUILD)/bench/peer_sqlite)
+	@$(MAKE) $(QUIETLY) -j$(JOBS) all $(if $(wildcard /usr/include/sqlite3.h),$(BUILD)/bench/peer_sqlite)
 	@KONTOR_BUILD=$(BUILD) bench/peers.sh $(BENCH_FLAGS)
 
 fuzz-programs: $(FUZZ_PROGRAMS)
 
 fuzz:
 	@./setup.sh fuzz
-	@$(MAKE) --no-print-directory -j$(JOBS) FUZZ=1 CC=clang fuzz-programs
+	@$(MAKE) $(QUIETLY) -j$(JOBS) FUZZ=1 CC=clang fuzz-programs
 	@JOBS=$(JOBS) tests/fuzz.sh $(SECONDS) build/fuzz
 
 # What takes longer than somebody waits for: more random tests, each fuzz program for ten minutes, the benchmarks.

@@ -322,3 +322,10 @@ bool kt_utf8_valid(const void *data, size_t size) {
     }
     return true;
 }
+
+bool kt_utf8_controls(const void *data, size_t size) {
+    const uint8_t *at = data, *end = at + size;
+    for (; at < end; at++)
+        if (*at < 0x20 || *at == 0x7f || (*at == 0xc2 && end - at > 1 && at[1] < 0xa0)) return true;
+    return false;
+}

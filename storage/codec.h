@@ -74,5 +74,7 @@ kt_code kt_envelope_read(kt_span record, kt_envelope *out, kt_error *error);
 
 /* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms) without NUL. */
 bool kt_utf8_valid(const void *data, size_t size);
+/* Has well-formed text a control character (U+0001 to U+001F, U+007F to U+009F), which a terminal would obey? */
+bool kt_utf8_controls(const void *data, size_t size);
 
 #endif

@@ -30,6 +30,8 @@ static void keep_one_line(char *text)
     for (char *at = text; *at; at++)
         if ((unsigned char)*at < 0x20 || *at == 0x7F)
             *at = ' ';
+        else if ((unsigned char)at[0] == 0xC2 && (unsigned char)at[1] >= 0x80 && (unsigned char)at[1] < 0xA0)
+            at[0] = at[1] = ' '; /* U+0080 to U+009F: some terminals obey them too */
 }
 
 static size_t format_into(char *out, size_t room, const char *format, va_list arguments)

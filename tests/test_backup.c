@@ -1,8 +1,12 @@
 /* Backup and restore: a hot copy while others post, verified; nothing is overwritten. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -93,6 +97,56 @@ static void hot(void)
     is_int(halves, 0, "and whole batches only");
 }
 
+/* A batch larger than one transaction, whose vouchers lie on a page each, so that state too is written ahead of the head. */
+static kt_code hold_batch(kt_book *book)
+{
+    kt_batch *batch = begin(book);
+    kt_line lines[] = {{.amount = 1, .account = KT_STR("1000")}, {.amount = -1, .account = KT_STR("2000")}};
+    kt_code code = KT_OK;
+    for (unsigned i = 1; i <= 100000 && code == KT_OK; i++) {
+        char voucher[20];
+        snprintf(voucher, sizeof voucher, "%u", i * 512);
+        kt_entry entry = {
+            .date = day("2026-01-31"), .voucher = kt_str_from(voucher), .lines = lines, .line_count = 2};
+        code = kt_batch_add(batch, &entry, NULL, &said);
+    }
+    return code;
+}
+
+/* While another process holds an open batch: the backup waits for nobody (law 11), or the alarm ends this test. */
+static void meanwhile(void)
+{
+    int ready[2];
+    char byte = 1;
+    kt_book *book = make_book("held");
+    is_code(post(book, "2026-01-31 7 1000 1 / 2000 -1"), KT_OK, "a book with an entry");
+    kt_book_close(book);
+    if (pipe(ready) != 0)
+        return;
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        byte = hold_batch(open_book("held")) != KT_OK;
+        if (write(ready[1], &byte, 1) == 1)
+            pause();
+        _exit(1);
+    }
+    ok(read(ready[0], &byte, 1) == 1 && byte == 0, "another process holds an open batch of 100,000 entries");
+    alarm(20);
+    kt_open_options options = {.read_only = true};
+    is_code(kt_book_open(path_of("held"), &options, &book, &said), KT_OK, "the book is opened meanwhile");
+    is_code(kt_backup(book, path_of("unheld"), NULL, &said), KT_OK, "the book is backed up meanwhile, and verified");
+    kt_book_close(book);
+    alarm(0);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    close(ready[0]);
+    close(ready[1]);
+    is_equal("held", "unheld", "it has what was committed");
+    is_sound("unheld", "and nothing else");
+    is_sound("held", "as has the book, when the writer is gone");
+}
+
 /* A backup of a book that is damaged says so. */
 static void damaged(void)
 {
@@ -124,6 +178,7 @@ int main(void)
 {
     copies();
     hot();
+    meanwhile();
     damaged();
     return done();
 }

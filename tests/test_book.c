@@ -1,7 +1,12 @@
 /* Opening a book: what is none, whose it is, who may write, and what the clock says. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -182,6 +187,44 @@ static void turns(void)
     kt_book_close(book);
 }
 
+/* Another process holds an open batch; opening waits for nobody (law 11). A test that waits is ended by its alarm. */
+static void open_meanwhile(void)
+{
+    int ready[2];
+    char byte;
+    if (pipe(ready) != 0)
+        return;
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        kt_book *own = open_book("book");
+        kt_batch *batch = begin(own);
+        kt_code code = add(batch, "2026-02-02 - 1000 1 / 2000 -1", NULL);
+        if (write(ready[1], &code, 1) == 1)
+            pause();
+        _exit(1);
+    }
+    is_int(read(ready[0], &byte, 1), 1, "another process holds an open batch");
+    alarm(20);
+    kt_open_options ways[] = {{.clock_us = test_clock}, {.clock_us = test_clock, .no_wait = true}, {.read_only = true}};
+    static const char *const names[] = {"for writing", "without waiting", "for reading"};
+    for (size_t i = 0; i < 3; i++) {
+        kt_book *book = NULL;
+        kt_batch *batch = NULL;
+        is_code(kt_book_open(path_of("book"), &ways[i], &book, &said), KT_OK, "a book is opened %s meanwhile", names[i]);
+        ok(balance(book, "1000") > 0, "and read");
+        if (ways[i].no_wait)
+            is_code(kt_batch_begin(book, NULL, &batch, NULL, &said), KT_BUSY, "only the writer's turn is taken");
+        kt_book_close(book);
+    }
+    is_code(verify_path(path_of("book"), NULL, NULL), KT_OK, "it verifies meanwhile");
+    alarm(0);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    close(ready[0]);
+    close(ready[1]);
+}
+
 int main(void)
 {
     kt_book *book = make_book("book");
@@ -193,6 +236,7 @@ int main(void)
     read_only();
     clocks();
     turns();
+    open_meanwhile();
     is_sound("book", "the book verifies");
     return done();
 }

@@ -444,6 +444,17 @@ static void test_utf8(uint64_t *random)
     }
     ok(same, "and in longer texts too");
     ok(kt_utf8_valid("", 0), "an empty text is UTF-8");
+    unsigned controls = 0;
+    for (unsigned c = 1; c < 0x800; c++) {
+        uint8_t bytes[2] = {(uint8_t)c};
+        if (c >= 0x80) {
+            bytes[0] = (uint8_t)(0xc0 | c >> 6);
+            bytes[1] = (uint8_t)(0x80 | (c & 0x3f));
+        }
+        bool control = c < 0x20 || (c >= 0x7f && c < 0xa0);
+        controls += kt_utf8_controls(bytes, c < 0x80 ? 1 : 2) == control;
+    }
+    is_int(controls, 0x7ff, "control characters of one byte and of two are told from others");
 }
 
 int main(void)

@@ -138,6 +138,52 @@ static void founding(void)
     is_code(kt_book_create(path_of("other"), &options, &said), KT_EXISTS, "but not over one that is there");
 }
 
+/* What was said last need not be what counts last: days order the facts, live and on replay. */
+static void in_any_order(void)
+{
+    kt_book *kept = book;
+    kt_create_options options = {.company = {.fiscal_month = 1}};
+    kt_company july = {.fiscal_month = 7}, april = {.fiscal_month = 4}, moved = {.address = KT_STR("Nygade 1")};
+    book = make_book_with("orders", &options);
+    is_code(change("2030-01-01", &july), KT_OK, "a year from July is put on record, to count from 2030");
+    is_code(change("2020-01-01", &april), KT_OK, "and then one from April, to count from 2020");
+    is_code(post(book, "2025-05-05 V1 1000 1 / 2000 -1"), KT_OK, "a voucher of May 2025");
+    is_code(post(book, "2024-07-01 V1 1000 1 / 2000 -1"), KT_DUPLICATE, "lies in the year from July 2024");
+    has_text(said.text, "fiscal year 2024", "by the facts of the latest day, not by what was said last");
+    is_code(post(book, "2025-07-01 V1 1000 1 / 2000 -1"), KT_OK, "the next year has numbers of its own");
+    book = reopen(book);
+    is_code(post(book, "2024-07-02 V1 1000 1 / 2000 -1"), KT_DUPLICATE, "reopened, the book counts the same years");
+    is_code(post(book, "2026-07-01 V1 1000 1 / 2000 -1"), KT_OK, "and goes on");
+    is_sound("orders", "replay counts them too");
+    is_code(change("2031-01-01", &moved), KT_OK, "an address from 2031 takes the year from what holds then");
+    is_code(change("2032-01-01", &april), KT_RULE, "which no longer changes");
+    is_code(post(book, "2025-06-30 V1 1000 1 / 2000 -1"), KT_DUPLICATE, "and the years stay");
+    is_at("2030-12-31", "", "until 2031 there is no address");
+    is_at("2031-01-01", "Nygade 1", "and then there is");
+    kt_book_close(book);
+    is_sound("orders", "and the book verifies");
+    book = kept;
+}
+
+static void twice(void)
+{
+    kt_company moved = {.address = KT_STR("Nygade 1")}, named = {.vat_number = KT_STR("DK87654321")};
+    kt_batch *batch = begin(book);
+    is_code(kt_batch_company(batch, day("2027-02-01"), &moved, &said), KT_OK, "a batch changes a fact");
+    is_code(kt_batch_company(batch, day("2027-02-01"), &named, &said), KT_RULE, "but not another in a change of its own");
+    has_text(said.text, "say all of them in one change", "which is said");
+    is_code(kt_batch_company(batch, day("2028-02-01"), &named, &said), KT_RULE, "nor from another day");
+    kt_batch_abort(batch);
+    is_code(change("2027-02-01", &moved), KT_OK, "the next batch may");
+    is_code(change("2027-02-01", &named), KT_OK, "and the next");
+    is_at("2027-02-01", "Nygade 1", "and both hold");
+    kt_view *view = view_of(book);
+    kt_company company;
+    is_code(kt_view_company(view, day("2027-02-01"), &company, &said), KT_OK, "the company is read");
+    ok(kt_str_equal(company.vat_number, KT_STR("DK87654321")), "and has the number too");
+    kt_view_close(view);
+}
+
 int main(void)
 {
     kt_create_options options = {.company = {.fiscal_month = 7, .fiscal_day = 1}};
@@ -150,6 +196,8 @@ int main(void)
     fiscal_years();
     vouchers();
     what_stays();
+    twice();
+    in_any_order();
     founding();
     kt_book_close(book);
     is_sound("book", "the book verifies");

@@ -1,4 +1,5 @@
 /* Currencies: each with its own number of decimals, from ISO 4217 or declared. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,6 +113,65 @@ static void of_the_book(void)
     is_code(kt_book_create(path_of("none"), &options, &said), KT_LIMIT, "and not 19 of them");
 }
 
+/* What an account has in a currency, in the book's. */
+static kt_amount book_balance(kt_book *of, const char *account)
+{
+    kt_view *view = view_of(of);
+    kt_balance *rows = NULL;
+    size_t count = 0;
+    kt_amount sum = 0;
+    is_code(kt_balances(view, NULL, &rows, &count, &said), KT_OK, "balances are read");
+    for (size_t i = 0; i < count; i++)
+        if (kt_str_equal(rows[i].account, kt_str_from(account)))
+            sum += rows[i].book_balance;
+    free(rows);
+    kt_view_close(view);
+    return sum;
+}
+
+static kt_code import_text(kt_book *into, const char *text)
+{
+    kt_import_options options = {.create_accounts = true};
+    FILE *out = fopen(path_of("in.journal"), "w");
+    if (!out)
+        return KT_IO;
+    fputs(text, out);
+    fclose(out);
+    return kt_import(into, path_of("in.journal"), &options, NULL, &said);
+}
+
+/* A currency that lines only count in is kept in amounts like any other. */
+static void counted_in(void)
+{
+    kt_book *other = make_book("costs");
+    is_code(post(other, "2026-01-31 - 1000 100 USD @@ 700 / 1100 -90 EUR @@ -700"), KT_OK,
+            "dollars for euros, both worth 700 crowns");
+    is_code(declare_currency(other, "DKK", 4), KT_RULE, "the crowns keep their decimals, though no line is in crowns");
+    has_text(said.text, "currency DKK has postings with 2 decimals: they cannot become 4", "saying why");
+    is_code(post(other, "2026-01-31 - 1000 5 SEK @@ 10 GBP / 1100 -5 PLN @@ -10 GBP"), KT_OK,
+            "and crowns of Sweden for złoty, both worth 10 pounds");
+    is_code(declare_currency(other, "GBP", 3), KT_RULE, "the pounds keep theirs");
+    uint8_t decimals = 0;
+    bool posted = false;
+    kt_batch *batch = begin(other);
+    is_code(kt_batch_find_currency(batch, KT_STR("GBP"), &decimals, &posted, &said), KT_OK, "a batch knows");
+    ok(posted && decimals == 2, "that they are posted");
+    is_code(add(batch, "2026-01-31 - 1000 7 NOK @@ 9 CHF / 1100 -7 NOK @@ -9 CHF", NULL), KT_OK, "what it just added");
+    is_code(kt_batch_currency(batch, KT_STR("CHF"), 3, &said), KT_RULE, "counts at once");
+    kt_batch_abort(batch);
+    char *before = told(other);
+    is_code(import_text(other, "2026-02-02 tiny\n    Assets:A    1.2345 DKK\n    Assets:B\n"), KT_INVALID,
+            "nor do they change by a file that writes more of them");
+    is_code(import_text(other, "2026-02-02 tiny\n    Assets:A    1.23456 GBP\n    Assets:B\n"), KT_INVALID,
+            "in either currency");
+    is_untouched(other, before, "and nothing of it is stored");
+    ok(book_balance(other, "1000") == 70000, "700 crowns are 700 crowns");
+    is_code(import_text(other, "2026-02-02 fine\n    Assets:A    1.234 TND\n    Assets:B\n"), KT_OK,
+            "another currency comes with the decimals it has");
+    kt_book_close(other);
+    is_sound("costs", "the book verifies");
+}
+
 int main(void)
 {
     book = make_book("book");
@@ -121,6 +181,7 @@ int main(void)
     in_a_batch();
     lists();
     of_the_book();
+    counted_in();
     kt_book_close(book);
     is_sound("book", "the book verifies");
     return done();

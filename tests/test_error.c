@@ -16,6 +16,8 @@ static void test_texts(void)
     is_text(error.text, "again: a.csv:7: period 2025-01 is closed", "a text may be made from the one before");
     kt_fail(&error, KT_INVALID, "two\nlines\x1b[31m and a\ttab");
     is_text(error.text, "two lines [31m and a tab", "line feeds and escapes do not reach a terminal");
+    kt_fail(&error, KT_INVALID, "one \xc2\x9b" "31m and \xc2\xa0");
+    is_text(error.text, "one   31m and \xc2\xa0", "nor do those of two bytes");
     is_code(kt_fail(NULL, KT_LIMIT, "nobody reads this"), KT_LIMIT, "who does not want the text gets the code");
     is_code(kt_fail_at(NULL, KT_LIMIT, "nor this"), KT_LIMIT, "from the others too");
     is_code(kt_fail_errno(NULL, ENOSPC, "nor this"), KT_DISK_FULL, "and from the system");

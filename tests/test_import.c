@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "engine/kontor.h"
+#include "storage/digest.h"
 #include "tests/tap.h"
 
 #define HEAD "date,voucher,account,amount,text\n"
@@ -262,6 +263,55 @@ static void creating(void)
     is_int((long long)size_of_book(), (long long)size, "and makes nothing");
 }
 
+/* The book's file: its size, when it was changed, and a digest of its bytes. */
+typedef struct print {
+    struct stat status;
+    uint8_t digest[KT_HASH_SIZE];
+} print;
+
+static print print_of_book(void)
+{
+    static char bytes[65536];
+    print out = {0};
+    kt_sha256 hash;
+    kt_sha256_init(&hash);
+    FILE *in = fopen(path_of("book/data.mdb"), "rb");
+    for (size_t n; in && (n = fread(bytes, 1, sizeof bytes, in)) > 0;)
+        kt_sha256_update(&hash, bytes, n);
+    kt_sha256_final(&hash, out.digest);
+    if (!in || fstat(fileno(in), &out.status) != 0)
+        diag("the book's file is not read");
+    if (in)
+        fclose(in);
+    return out;
+}
+
+/* More than one transaction would hold. */
+static void trying(void)
+{
+    enum { ENTRIES = 60000 };
+    const char *path = path_of("large.csv");
+    FILE *out = fopen(path, "w");
+    if (!out)
+        return;
+    fputs(HEAD, out);
+    for (unsigned i = 0; i < ENTRIES; i++)
+        fprintf(out, "2026-05-05,L%u,1000,1,%0200u\n2026-05-05,L%u,2000,-1,%0200u\n", i, i, i, i + 1);
+    fclose(out);
+    kt_import_options options = {.dry_run = true};
+    kt_import_result result;
+    kt_error error = {0};
+    print before = print_of_book();
+    is_code(kt_import(book, path, &options, &result, &error), KT_OK, "a large file is tried (%s)", error.text);
+    print after = print_of_book();
+    is_int((long long)result.posted.entries, ENTRIES, "and what would be posted is counted");
+    is_int((long long)result.posted.debit, ENTRIES * 100, "and summed");
+    ok(before.status.st_size == after.status.st_size && before.status.st_mtim.tv_sec == after.status.st_mtim.tv_sec &&
+           before.status.st_mtim.tv_nsec == after.status.st_mtim.tv_nsec,
+       "the book's file was not written to");
+    is_bytes(after.digest, sizeof after.digest, before.digest, sizeof before.digest, "and has the bytes it had");
+}
+
 static void other_formats(void)
 {
     kt_import_result result;
@@ -332,6 +382,7 @@ int main(void)
     absent();
     skipping();
     creating();
+    trying();
     other_formats();
     journals();
     kt_book_close(book);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "storage/records.h"
 #include "tests/bookkeeping.h"
@@ -153,8 +154,46 @@ static void around_the_bound(void)
     free(lines);
 }
 
+static long most_memory(void) /* kilobytes, ever */
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+}
+
+/* 32,000 lines, each with the longest text: more than is kept of one record. */
+static void too_large(void)
+{
+    enum { MANY = 32000 };
+    static char text[KT_TEXT_MAX];
+    memset(text, 'x', sizeof text);
+    kt_line *lines = calloc(MANY, sizeof *lines);
+    for (size_t i = 0; i < MANY; i++)
+        lines[i] = (kt_line){.amount = i % 2 ? 1 : -1, .account = KT_STR("1000"), .text = {text, sizeof text}};
+    kt_entry entry = {.date = day("2026-01-31"), .lines = lines, .line_count = MANY, .file = "in.csv", .file_line = 17};
+    kt_batch *batch = begin(book);
+    uint64_t first = 0, second = 0;
+    is_code(add(batch, "2026-01-31 - 1000 1 / 2000 -1", &first), KT_OK, "a batch has an entry");
+    long before = most_memory();
+    is_code(kt_batch_add(batch, &entry, NULL, &said), KT_LIMIT, "one of more than 120 MiB is refused");
+    has_text(said.text, "in.csv:17: ", "with its place");
+    has_text(said.text, "at most 125829120 are kept: split it", "and what to do");
+    ok(most_memory() - before < 16384, "before anything is allocated for it (%ld KiB)", most_memory() - before);
+    is_code(add(batch, "2026-01-31 - 1000 1 / 2000 -1", &second), KT_OK, "the batch goes on");
+    is_int((long long)(second - first), 1, "with the next number");
+    is_code(kt_batch_commit(batch, &receipt, &said), KT_OK, "and is committed");
+    is_int((long long)receipt.entries, 2, "with the two good ones");
+    is_code(reverse(book, first, "2026-01-31", false, NULL), KT_OK, "which can be reversed");
+    is_code(reverse(book, second, "2026-01-31", false, NULL), KT_OK, "like any others");
+    free(lines);
+}
+
 int main(void)
 {
+    kt_book *small = book = make_book("small");
+    too_large(); /* first: memory once taken hides what is taken later */
+    kt_book_close(small);
+    is_sound("small", "the book verifies");
     book = make_book("book");
     uint64_t number = posted();
     listed_and_reversed(number);

@@ -1,4 +1,6 @@
 /* Verification: whatever byte of a book is changed, it is found, or it was a byte that nobody reads. */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,7 @@
 #include "engine/tables.h"
 #include "storage/block.h"
 #include "storage/digest.h"
+#include "storage/head.h"
 #include "tests/bookkeeping.h"
 
 static uint8_t *bytes; /* of the book's file */
@@ -15,6 +18,7 @@ static size_t size;
 static char *newest; /* its checkpoint */
 static size_t newest_size;
 static uint64_t random_state;
+static char path_in_thread[1024];
 
 static bool write_file(const char *path, const void *data, size_t count)
 {
@@ -324,6 +328,188 @@ static void history(void)
     free(note);
 }
 
+/* ---- values that are not what they were, under checksums that are right ---- */
+
+static kt_span name(const char *text)
+{
+    return kt_span_of(text, strlen(text));
+}
+
+/* A copy of the book, to be altered in the transaction given. */
+static kt_txn *alter(kt_store **store)
+{
+    kt_store_options options = {.names = kt_table_names, .count = KT_TABLE_COUNT};
+    kt_txn *txn = NULL;
+    copy_book("book", "altered");
+    kt_code code = kt_store_open(path_of("altered"), &options, store, &said);
+    if (code == KT_OK)
+        code = kt_txn_begin(*store, true, &txn, &said);
+    is_code(code, KT_OK, "a copy is opened behind the engine's back");
+    return txn;
+}
+
+static void is_seen(kt_store *store, kt_txn *txn, kt_code code, const char *part, const char *law)
+{
+    found first;
+    is_code(kt_txn_commit(txn, &said), KT_OK, "and altered");
+    kt_store_close(store);
+    is_code(verify_path(path_of("altered"), NULL, &first), code, "%s %s", law, code == KT_OK ? "is no fault" : "is found");
+    has_text(first.what, part, "as what it is");
+}
+
+/* One bit of the head's row: size, batches, time, epoch (eight bytes each), root, signature, frontier. */
+static void head_altered(size_t at, const char *law)
+{
+    kt_store *store;
+    kt_txn *txn = alter(&store);
+    kt_span value;
+    uint8_t row[4096];
+    if (!is_code(kt_txn_get(txn, KT_TABLE_META, name("head"), &value, &said), KT_OK, "the head is read"))
+        return;
+    size_t row_size = value.size;
+    memcpy(row, value.data, row_size);
+    row[at] ^= 1;
+    (void)kt_txn_put(txn, KT_TABLE_META, name("head"), kt_span_of(row, row_size), &said);
+    is_seen(store, txn, KT_DAMAGED, "the head is not that of the last seal", law);
+}
+
+static void put_altered(kt_table table, kt_span key, kt_span value, kt_code code, const char *part, const char *law)
+{
+    kt_store *store;
+    kt_txn *txn = alter(&store);
+    (void)kt_txn_put(txn, table, key, value, &said);
+    is_seen(store, txn, code, part, law);
+}
+
+/* The mark of a batch being written in pieces, above a head of this size. */
+static void put_mark(kt_txn *txn, uint64_t above)
+{
+    uint8_t mark[8];
+    kt_put_le64(mark, above);
+    (void)kt_txn_put(txn, KT_TABLE_META, name("pending"), kt_span_of(mark, sizeof mark), &said);
+}
+
+static void ends(void)
+{
+    uint8_t key[8], format[4] = {0};
+    head_altered(16, "another time at the head");
+    head_altered(24, "another epoch");
+    head_altered(31, "one far ahead");
+    head_altered(32 + KT_HASH_SIZE, "another signature");
+    kt_put_be64(key, 1000000);
+    put_altered(KT_TABLE_BLOCKS, kt_span_of(key, sizeof key), name("junk"), KT_DAMAGED, "blocks are stored above the head",
+                "what lies above the head");
+    put_altered(KT_TABLE_META, name("x-hidden"), name("anything"), KT_DAMAGED, "a key that nothing here writes",
+                "a key of nobody's");
+    put_altered(KT_TABLE_META, name("heads"), name("anything"), KT_DAMAGED, "a key that nothing here writes",
+                "one that begins like another");
+    put_altered(KT_TABLE_META, name("format"), kt_span_of(format, sizeof format), KT_DAMAGED,
+                "the stored format is not that of the genesis record", "another format");
+    put_altered(KT_TABLE_META, name("pending"), name("12345678"), KT_DAMAGED, "the mark of a pending batch is of another head",
+                "a mark of another head");
+}
+
+/* An undo row, as state writes it ahead of the head: table, size of the key, whether there was a value, key, value. */
+static void put_undo(kt_txn *txn, uint64_t number, kt_table table, kt_span key, bool there, kt_span value)
+{
+    uint8_t row[1000], row_key[8];
+    row[0] = (uint8_t)table;
+    kt_put_le16(row + 1, (uint16_t)key.size);
+    row[3] = there;
+    memcpy(row + 4, key.data, key.size);
+    if (value.size != 0)
+        memcpy(row + 4 + key.size, value.data, value.size);
+    kt_put_be64(row_key, number);
+    (void)kt_txn_put(txn, KT_TABLE_UNDO, kt_span_of(row_key, 8), kt_span_of(row, 4 + key.size + value.size), &said);
+}
+
+/* The table's first row, kept aside: a write to the store moves its bytes. */
+static void first_row(kt_txn *txn, kt_table table, kt_span *key, kt_span *value)
+{
+    static uint8_t kept[2][1000];
+    kt_cursor *cursor = NULL;
+    if (kt_cursor_open(txn, table, &cursor, &said) != KT_OK || kt_cursor_first(cursor, key, value, &said) != KT_OK)
+        diag("table %s has no row", kt_table_names[table]);
+    memcpy(kept[0], key->data, key->size);
+    memcpy(kept[1], value->data, value->size);
+    *key = kt_span_of(kept[0], key->size);
+    *value = kt_span_of(kept[1], value->size);
+    kt_cursor_close(cursor);
+}
+
+/* Plants an undo row of the table's first row, with `other` in place of its value where given. */
+static void undo_planted(kt_table table, bool there, const char *other, bool pending, kt_code code, const char *part,
+                         const char *law)
+{
+    kt_store *store;
+    kt_txn *txn = alter(&store);
+    kt_log_head head;
+    kt_span key, value;
+    first_row(txn, table, &key, &value);
+    put_undo(txn, 0, table, key, there, !there ? name("") : other ? name(other) : value);
+    if (kt_log_head_read(txn, &head, &said) == KT_OK && pending)
+        put_mark(txn, head.tree.size);
+    is_seen(store, txn, code, part, law);
+}
+
+static void undo_rows(void)
+{
+    static const char *const moved = "an undo row keeps other bytes than follow from the journal";
+    undo_planted(KT_TABLE_VOUCHERS, true, NULL, false, KT_DAMAGED, "undo rows are stored, and no batch is pending",
+                 "an undo row without a batch");
+    undo_planted(KT_TABLE_VOUCHERS, true, NULL, true, KT_OK, "", "one that keeps what is there, of a batch broken off,");
+    is_sound("altered", "nothing is lost by it");
+    kt_book_close(open_book("altered"));
+    is_sound("altered", "and it is gone when the book was opened");
+    undo_planted(KT_TABLE_VOUCHERS, true, "\x07", true, KT_DAMAGED, moved, "one that would put back other vouchers");
+    undo_planted(KT_TABLE_VOUCHERS, false, NULL, true, KT_DAMAGED, moved, "or none");
+    undo_planted(KT_TABLE_REVERSALS, false, NULL, true, KT_DAMAGED, moved, "or forget a reversal");
+    static const kt_table others[] = {KT_TABLE_PERIODS, KT_TABLE_ACCOUNTS, KT_TABLE_ACTORS, KT_TABLE_SEALS, KT_TABLE_HEADS,
+                                      KT_TABLE_BLOCKS};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        kt_book *book = NULL;
+        undo_planted(others[i], false, NULL, true, KT_DAMAGED, "an undo row is of a table that does not spill",
+                     "one of a table that is not written ahead");
+        is_code(kt_book_open(path_of("altered"), NULL, &book, &said), KT_DAMAGED, "nor is %s put back by opening the book",
+                kt_table_names[others[i]]);
+        kt_book_close(book);
+    }
+}
+
+/* ---- verification in a program that does other things too ---- */
+
+static atomic_bool stop;
+
+static void *opens_and_closes(void *unused)
+{
+    kt_open_options options = {.read_only = true};
+    while (!atomic_load(&stop)) {
+        kt_book *book = NULL;
+        if (kt_book_open(path_in_thread, &options, &book, NULL) == KT_OK)
+            kt_book_close(book);
+    }
+    return unused;
+}
+
+static void among_threads(void)
+{
+    enum { THREADS = 3, ROUNDS = 5 };
+    pthread_t threads[THREADS];
+    int started = 0, good = 0;
+    snprintf(path_in_thread, sizeof path_in_thread, "%s", path_of("behind"));
+    while (started < THREADS && pthread_create(&threads[started], NULL, opens_and_closes, NULL) == 0)
+        started++;
+    is_int(started, THREADS, "threads open and close a book all the time");
+    alarm(60); /* a hang ends this test */
+    for (int i = 0; i < ROUNDS; i++)
+        good += verify_path(path_in_thread, NULL, NULL) == KT_OK;
+    alarm(0);
+    is_int(good, ROUNDS, "and it verifies meanwhile, each time");
+    atomic_store(&stop, true);
+    while (started > 0)
+        pthread_join(threads[--started], NULL);
+}
+
 int main(void)
 {
     random_state = test_seed();
@@ -334,6 +520,9 @@ int main(void)
     not_books();
     keys();
     history();
+    ends();
+    undo_rows();
+    among_threads();
     free(bytes);
     free(newest);
     return done();

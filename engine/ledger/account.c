@@ -213,8 +213,7 @@ static kt_code check_text(kt_str text, size_t least, size_t most, const char *wh
     if (text.size < least || text.size > most)
         return kt_fail(error, KT_LIMIT, "%s has %zu bytes, expected %zu to %zu", what, text.size, least, most);
     if (!kt_utf8_valid(text.data, text.size)) return kt_fail(error, KT_INVALID, "%s is not UTF-8", what);
-    for (size_t i = 0; i < text.size; i++)
-        if ((unsigned char)text.data[i] < 0x20) return kt_fail(error, KT_INVALID, "%s has a control character", what);
+    if (kt_utf8_controls(text.data, text.size)) return kt_fail(error, KT_INVALID, "%s has a control character", what);
     return KT_OK;
 }
 

@@ -33,9 +33,8 @@ static kt_code check_text(kt_str text, size_t most, const char *what, kt_error *
 /* Names and numbers are shown as they are: no control characters, which a terminal would obey. */
 static kt_code check_code(kt_str text, size_t most, const char *what, kt_error *error) {
     kt_code code = check_text(text, most, what, error);
-    for (size_t i = 0; i < text.size && code == KT_OK; i++)
-        if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f)
-            code = kt_fail(error, KT_INVALID, "%s has a control character", what);
+    if (code == KT_OK && kt_utf8_controls(text.data, text.size))
+        code = kt_fail(error, KT_INVALID, "%s has a control character", what);
     return code;
 }
 

@@ -129,8 +129,7 @@ kt_code kt_currency_check(kt_ledger *ledger, kt_str code, uint8_t decimals, kt_e
     if (code.size == 0 || code.size > KT_CURRENCY_CODE_MAX)
         return kt_fail(error, KT_LIMIT, "a currency's code has %zu bytes, expected 1 to %d", code.size, KT_CURRENCY_CODE_MAX);
     if (!kt_utf8_valid(code.data, code.size)) return kt_fail(error, KT_INVALID, "a currency's code is not UTF-8");
-    for (size_t i = 0; i < code.size; i++)
-        if ((unsigned char)code.data[i] < 0x20) return kt_fail(error, KT_INVALID, "a currency's code has a control character");
+    if (kt_utf8_controls(code.data, code.size)) return kt_fail(error, KT_INVALID, "a currency's code has a control character");
     if (decimals > KT_DECIMALS_MAX)
         return kt_fail(error, KT_LIMIT, "currency %.*s: %u decimals, at most %d are kept", (int)code.size, code.data, decimals, KT_DECIMALS_MAX);
     kt_code result = kt_currency_slot_find(ledger, code, &slot, error);

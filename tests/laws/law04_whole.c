@@ -119,6 +119,33 @@ static void once(void)
     is_untouched(book, before, "and nothing was stored twice");
     is_code(send("payroll-02", 1, "2026-01-31 - 5000 9 / 1000 -9"), KT_OK,
             "another id for the same content is another batch");
+    is_code(send("payroll-03", 0, "2026-01-31 - 5000 9 / 1000 -9"), KT_OK, "a batch that says nothing of its content");
+    is_code(send("payroll-03", 1, "2026-01-31 - 5000 9 / 1000 -9"), KT_DUPLICATE,
+            "is not taken for one that does, since nobody can tell whether they are the same");
+    has_text(said.text, "payroll-03 was used for other content", "which is said");
+    is_code(send("payroll-03", 0, "2026-01-31 - 5000 9 / 1000 -9"), KT_REPEATED, "but for one that says as little");
+}
+
+/* An entry in a new currency that is refused for what it reverses. */
+static void not_reversing(void)
+{
+    uint64_t reversal = 0;
+    is_code(post(book, "2026-01-31 - 1000 1 / 2000 -1"), KT_OK, "an entry");
+    uint64_t number = receipt.first;
+    is_code(reverse(book, number, "2026-01-31", false, &reversal), KT_OK, "is reversed");
+    char *before = told(book);
+    kt_batch *batch = begin(book);
+    entry_room room;
+    kt_entry entry = *entry_of(&room, "2026-01-31 - 1000 5 SEK / 2000 -5 SEK");
+    entry.reverses = 1;
+    is_code(kt_batch_add(batch, &entry, NULL, &said), KT_NOT_FOUND, "one that reverses what is no entry is refused");
+    entry.reverses = UINT64_MAX;
+    is_code(kt_batch_add(batch, &entry, NULL, &said), KT_NOT_FOUND, "or what is not there");
+    entry.reverses = number;
+    is_code(kt_batch_add(batch, &entry, NULL, &said), KT_RULE, "or what is reversed already");
+    is_code(kt_batch_commit(batch, &receipt, &said), KT_OK, "and the batch is empty");
+    ok(receipt.first > receipt.last, "its new currency is not on record either");
+    is_untouched(book, before, "nothing is stored");
 }
 
 static void nothing_posted(void)
@@ -137,8 +164,49 @@ static void nothing_posted(void)
     is_code(kt_batch_commit(batch, &receipt, &said), KT_OK, "is as empty");
     ok(receipt.entries == 0 && receipt.first > receipt.last, "and covers no record");
     is_untouched(book, before, "nothing is stored");
+    not_reversing();
     is_code(send("empty", 0, "2026-01-31 - 1000 1 EUR / 2000 -1 EUR"), KT_OK,
             "so that the mended file can be sent under the same id");
+}
+
+/* All of one batch, tried or posted. */
+static kt_code run_batch(bool dry, kt_receipt *out)
+{
+    kt_batch *batch = NULL;
+    kt_batch_options options = {.id = KT_STR("tried"), .dry_run = dry};
+    kt_code code = kt_batch_begin(book, &options, &batch, NULL, &said);
+    if (code != KT_OK)
+        return code;
+    kt_account account = {.code = KT_STR("6000"), .open_from = KT_DAY_NONE, .closed_from = KT_DAY_NONE};
+    is_code(kt_batch_account(batch, &account, &said), KT_OK, "an account is opened");
+    kt_line lines[] = {{.amount = 1, .account = KT_STR("6000")}, {.amount = -1, .account = KT_STR("2000")}};
+    for (unsigned i = 0; i < 20000 && code == KT_OK; i++) {
+        char voucher[20];
+        snprintf(voucher, sizeof voucher, "T%u", i);
+        kt_entry entry = {.date = day("2026-01-31"), .voucher = kt_str_from(voucher), .lines = lines, .line_count = 2};
+        code = kt_batch_add(batch, &entry, NULL, &said);
+    }
+    is_code(code, KT_OK, "20,000 entries are posted");
+    is_code(add(batch, "2026-01-31 T7 6000 1 / 2000 -1", NULL), KT_DUPLICATE, "a voucher of the batch is known to it");
+    is_code(add(batch, "2026-01-31 - 6000 1 / 2000 -2", NULL), KT_UNBALANCED, "a lopsided entry is refused");
+    return kt_batch_commit(batch, out, &said);
+}
+
+static void tried(void)
+{
+    size_t before, after;
+    kt_receipt dry, wet;
+    char *was = bytes_of(&before);
+    is_code(run_batch(true, &dry), KT_OK, "a batch is tried");
+    char *is = bytes_of(&after);
+    is_bytes(is, after, was, before, "which leaves the journal's file as it was, byte for byte");
+    free(was);
+    free(is);
+    is_int((long long)dry.entries, 20000, "its receipt says what would be posted");
+    is_code(run_batch(false, &wet), KT_OK, "then it is posted: neither its id nor anything in it is taken");
+    ok(wet.entries == dry.entries && wet.first == dry.first && wet.last == dry.last,
+       "with the numbers that were said (%llu to %llu)", (unsigned long long)dry.first, (unsigned long long)dry.last);
+    is_code(run_batch(true, &dry), KT_REPEATED, "tried once more, it is a repeat");
 }
 
 static void misuse(void)
@@ -170,6 +238,7 @@ int main(void)
     large();
     once();
     nothing_posted();
+    tried();
     misuse();
     kt_book_close(book);
     is_sound("book", "the book verifies");

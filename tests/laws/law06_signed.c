@@ -5,8 +5,9 @@
 
 #include "engine/ledger/entry.h"
 #include "engine/tables.h"
-#include "storage/journal.h"
-#include "storage/note.h"
+#include "storage/block.h"
+#include "storage/head.h"
+#include "storage/seal.h"
 #include "tests/bookkeeping.h"
 
 #define MOVES 12
@@ -79,70 +80,138 @@ static void by_right(void)
     kt_book_close(book);
 }
 
-/* A whole batch of one entry put into the journal past all checks: hashed, signed by `actor` and under a good checkpoint. */
-static uint64_t forge(const char *name, const kt_entry *entry, const char *actor_key, const char *id)
+static char origin[200]; /* of the book whose copies are forged */
+
+/* What is forged: a batch of these records, or a seal that says what is not so. */
+typedef struct forgery {
+    const char *actor, *id; /* a key file, NULL: the book's; the batch's id */
+    kt_span records[4];
+    uint32_t count;
+    uint64_t posted; /* entries that the seal counts */
+    int32_t days;    /* from the day of the seal's time to its date */
+} forgery;
+
+static kt_signer *signer_of(const char *file)
 {
-    kt_store_options with = {.names = kt_table_names, .count = KT_TABLE_COUNT};
-    kt_store *store = NULL;
-    kt_journal *journal = NULL;
-    kt_signer *log = NULL, *actor = NULL;
-    char path[1100], origin[200] = "", directory[1024];
-    uint8_t record[1000];
-    uint64_t number = 0;
-    kt_pack pack;
-    kt_seal seal;
-    kt_log_head head;
-    kt_book *book = open_book(name);
-    snprintf(origin, sizeof origin, "%s", kt_book_origin(book));
-    kt_book_close(book);
-    snprintf(directory, sizeof directory, "%s", path_of(name));
-    snprintf(path, sizeof path, "%s/keys/log.key", directory);
-    kt_journal_options options = {.directory = directory, .origin = origin, .clock_us = test_clock};
-    kt_pack_init(&pack, record, sizeof record);
-    kt_entry_pack(&pack, entry, false);
-    kt_code code = kt_store_open(directory, &with, &store, &said);
-    if (code == KT_OK)
-        code = kt_journal_open(store, &options, &journal, &said);
-    if (code == KT_OK)
-        code = kt_key_load(path, NULL, NULL, &log, &said);
-    if (code == KT_OK && actor_key)
-        code = kt_key_load(path_of(actor_key), NULL, NULL, &actor, &said);
-    if (code == KT_OK)
-        code = kt_journal_begin(journal, true, &said);
-    if (code == KT_OK)
-        code = kt_journal_append(journal, kt_span_of(record, pack.size), &number, &said);
-    kt_seal_input input = {.id = kt_span_of(id, strlen(id)), .actor = actor ? actor : log, .log = log, .read = 1, .posted = 1};
-    if (code == KT_OK)
-        code = kt_journal_seal(journal, &input, &seal, &head, &said);
-    is_code(code, KT_OK, "a forged batch is in the journal (%s)", code == KT_OK ? "" : said.text);
-    kt_journal_close(journal);
-    kt_store_close(store);
-    kt_signer_close(log);
-    kt_signer_close(actor);
-    return number;
+    kt_signer *signer = NULL;
+    if (kt_key_load(path_of(file), NULL, NULL, &signer, &said) != KT_OK)
+        diag("%s", said.text);
+    return signer;
 }
 
-/* The first finding of verify on a forged copy. */
-static void finds(const char *text, const char *actor, const char *id, kt_code code, uint64_t behind, const char *law)
+/* The seal's record: good in everything but what the forgery says. */
+static size_t forge_seal(const forgery *forged, const kt_log_head *head, const kt_content *content, kt_seal *seal,
+                         uint8_t *out)
 {
-    entry_room room;
-    found first;
-    const kt_entry *entry = entry_of(&room, text);
-    for (size_t i = 0; i < entry->line_count; i++) { /* as records keep them */
-        (void)kt_amount_rescale(room.lines[i].amount, (uint8_t)(room.lines[i].amount_given - 1), 2, KT_ROUND_EXACT,
-                                &room.lines[i].amount);
+    char message[KT_SEAL_MESSAGE_MAX];
+    kt_signer *actor = signer_of(forged->actor ? forged->actor : "forged/keys/log.key");
+    *seal = (kt_seal){.id = kt_span_of(forged->id, strlen(forged->id)),
+                      .count = forged->count,
+                      .recorded_us = head->recorded_us + 1000000,
+                      .read = forged->posted,
+                      .posted = forged->posted,
+                      .epoch = head->epoch + 1};
+    memcpy(seal->actor, kt_signer_public(actor), sizeof seal->actor);
+    kt_content_final(content, seal->content);
+    kt_sign(actor, message, kt_seal_message(origin, seal, message), seal->signature);
+    kt_signer_close(actor);
+    return kt_seal_write(seal, kt_seal_date(seal->recorded_us) + forged->days, out);
+}
+
+/* Puts the batch into "forged", past all checks: hashed, signed and under a good checkpoint. Its first record's number. */
+static uint64_t forge(const forgery *forged)
+{
+    static uint8_t bytes[5 * KT_RECORD_MAX];
+    kt_store_options with = {.names = kt_table_names, .count = KT_TABLE_COUNT};
+    kt_store *store = NULL;
+    kt_txn *txn = NULL;
+    kt_log_head head;
+    kt_content content;
+    kt_seal seal;
+    uint16_t lengths[5];
+    uint8_t leaf[KT_HASH_SIZE], key[8], *room;
+    uint32_t size = 0;
+    kt_code code = kt_store_open(path_of("forged"), &with, &store, &said);
+    if (code == KT_OK)
+        code = kt_txn_begin(store, true, &txn, &said);
+    if (code == KT_OK)
+        code = kt_log_head_read(txn, &head, &said);
+    uint64_t first = head.tree.size;
+    kt_content_init(&content);
+    for (uint32_t i = 0; i <= forged->count; i++) {
+        lengths[i] = (uint16_t)(i < forged->count ? forged->records[i].size
+                                                  : forge_seal(forged, &head, &content, &seal, bytes + size));
+        if (i < forged->count)
+            memcpy(bytes + size, forged->records[i].data, lengths[i]);
+        kt_leaf_hash(bytes + size, lengths[i], leaf);
+        kt_content_add(&content, leaf, 1);
+        kt_tree_add(&head.tree, leaf, NULL, NULL); /* the book is smaller than a tile */
+        size += lengths[i];
     }
+    kt_signer *log = signer_of("forged/keys/log.key");
+    kt_checkpoint checkpoint = {.size = head.tree.size};
+    snprintf(checkpoint.origin, sizeof checkpoint.origin, "%s", origin);
+    kt_tree_root(&head.tree, head.root);
+    memcpy(checkpoint.root, head.root, sizeof head.root);
+    kt_checkpoint_sign(&checkpoint, log, head.signature);
+    kt_signer_close(log);
+    head.batches++;
+    head.recorded_us = seal.recorded_us;
+    head.epoch = seal.epoch;
+    kt_put_be64(key, first);
+    uint32_t count = forged->count + 1;
+    if (code == KT_OK)
+        code = kt_txn_append_room(txn, KT_TABLE_BLOCKS, kt_span_of(key, 8), kt_block_size(count, size), &room, &said);
+    if (code == KT_OK) {
+        kt_block_write(KT_TABLE_BLOCKS, first, count, lengths, NULL, bytes, size, room);
+        code = kt_log_head_write(txn, &head, &said);
+    }
+    if (code == KT_OK)
+        code = kt_txn_commit(txn, &said);
+    is_code(code, KT_OK, "a forged batch is in the journal (%s)", code == KT_OK ? "" : said.text);
+    kt_store_close(store);
+    return first;
+}
+
+/* The first finding of verify on a forged copy: of the batch's record number `behind`. */
+static void is_found(const forgery *forged, kt_code code, uint64_t behind, const char *part, const char *law)
+{
+    found first;
     copy_book("honest", "forged");
-    uint64_t number = forge("forged", entry, actor, id);
+    uint64_t number = forge(forged);
     is_code(verify_path(path_of("forged"), NULL, &first), KT_DAMAGED, "%s is found by verification", law);
     is_code(first.code, code, "as what it is");
     is_int((long long)first.record, (long long)(number + behind), "naming the record");
-    diag("%s", first.what);
+    has_text(first.what, part, "and the fault");
+}
+
+static kt_span entry_record(const char *text, uint8_t *out, size_t room)
+{
+    entry_room read;
+    kt_pack pack;
+    const kt_entry *entry = entry_of(&read, text);
+    for (size_t i = 0; i < entry->line_count; i++) { /* as records keep them */
+        (void)kt_amount_rescale(read.lines[i].amount, (uint8_t)(read.lines[i].amount_given - 1), 2, KT_ROUND_EXACT,
+                                &read.lines[i].amount);
+    }
+    kt_pack_init(&pack, out, room);
+    kt_entry_pack(&pack, entry, false);
+    return kt_span_of(out, pack.size);
+}
+
+static void finds(const char *text, const char *actor, const char *id, kt_code code, uint64_t behind, const char *part,
+                  const char *law)
+{
+    uint8_t record[1000];
+    forgery forged = {
+        .actor = actor, .id = id, .records = {entry_record(text, record, sizeof record)}, .count = 1, .posted = 1};
+    is_found(&forged, code, behind, part, law);
 }
 
 static void forged(void)
 {
     kt_book *book = make_book("honest");
+    snprintf(origin, sizeof origin, "%s", kt_book_origin(book));
     is_code(post(book, "2026-01-31 V1 1000 1 / 2000 -1"), KT_OK, "an honest book");
     uint64_t honest = receipt.first;
     is_code(reverse(book, honest, "2026-01-31", false, NULL), KT_OK, "with a reversal");
@@ -151,14 +220,111 @@ static void forged(void)
     is_code(post_with(book, &named, "2026-01-31 - 1000 1 / 2000 -1"), KT_OK, "and a batch with a name");
     kt_book_close(book);
     is_sound("honest", "it verifies");
-    finds("2026-01-31 - 1000 5 / 2000 -5", "stranger.key", "f", KT_FORBIDDEN, 1,
+    finds("2026-01-31 - 1000 5 / 2000 -5", "stranger.key", "f", KT_FORBIDDEN, 1, "not on record",
           "a batch well signed by a key that is not on record");
-    finds("2026-01-31 - 1000 5 / 2000 -4", NULL, "f", KT_UNBALANCED, 0, "a signed entry that does not balance (law 2)");
-    finds("2025-12-31 - 1000 5 / 2000 -5", NULL, "f", KT_CLOSED, 0, "a signed entry in a closed month (law 10)");
-    finds("2026-01-31 - 1000 5 / 9999 -5", NULL, "f", KT_UNKNOWN, 0, "a signed entry on an account that is not there");
-    finds("2026-01-31 V1 1000 5 / 2000 -5", NULL, "f", KT_DUPLICATE, 0, "a signed entry whose voucher is used");
-    finds("2026-01-31 - 1000 5 EUR / 2000 -5 EUR", NULL, "f", KT_UNKNOWN, 0, "a currency that nobody put on record");
-    finds("2026-01-31 - 1000 5 / 2000 -5", NULL, "used", KT_DAMAGED, 1, "a second batch of the same id (law 5)");
+    finds("2026-01-31 - 1000 5 / 2000 -4", NULL, "f", KT_UNBALANCED, 0, "off by 1.00 DKK",
+          "a signed entry that does not balance (law 2)");
+    finds("2025-12-31 - 1000 5 / 2000 -5", NULL, "f", KT_CLOSED, 0, "period 2025-12",
+          "a signed entry in a closed month (law 10)");
+    finds("2026-01-31 - 1000 5 / 9999 -5", NULL, "f", KT_UNKNOWN, 0, "account 9999",
+          "a signed entry on an account that is not there");
+    finds("2026-01-31 V1 1000 5 / 2000 -5", NULL, "f", KT_DUPLICATE, 0, "used already",
+          "a signed entry whose voucher is used");
+    finds("2026-01-31 - 1000 5 EUR / 2000 -5 EUR", NULL, "f", KT_UNKNOWN, 0, "EUR",
+          "a currency that nobody put on record");
+    finds("2026-01-31 - 1000 5 / 2000 -5", NULL, "used", KT_DAMAGED, 1, "repeats the batch id",
+          "a second batch of the same id (law 5)");
+}
+
+/* ---- what is signed, and says less or more than its records ---- */
+
+/* Nothing is wrong with the records: what is found is that state was not told of them. */
+static void is_good(const forgery *forged, const char *law)
+{
+    found first;
+    copy_book("honest", "forged");
+    (void)forge(forged);
+    (void)verify_path(path_of("forged"), NULL, &first);
+    ok(first.record == UINT64_MAX && strstr(first.what, "follows from the journal, and is not stored"), "%s", law);
+    diag("%s", first.what);
+}
+
+static void seals(void)
+{
+    uint8_t record[1000];
+    forgery forged = {.id = "f",
+                      .records = {entry_record("2026-01-31 - 1000 5 / 2000 -5", record, sizeof record)},
+                      .count = 1,
+                      .posted = 1};
+    is_good(&forged, "a batch forged without a fault is one only to its state");
+    forged.posted = 2;
+    is_found(&forged, KT_DAMAGED, 1, "counts 2 entries posted, found 1", "a seal that counts an entry too many");
+    forged.posted = 0;
+    is_found(&forged, KT_DAMAGED, 1, "counts 0 entries posted, found 1", "a seal that counts one too few");
+    forged.posted = 1;
+    forged.days = 1;
+    is_found(&forged, KT_DAMAGED, 1, "not dated by its recorded time", "a seal that is dated a day late");
+    forged.days = -400;
+    is_found(&forged, KT_DAMAGED, 1, "not dated by its recorded time", "or more than a year early");
+}
+
+/* An entry with so many bytes of text, in two parts and the head that lists them; the first holds `cut` bytes. */
+static void in_parts(forgery *forged, size_t texts, size_t cut, int32_t days)
+{
+    static uint8_t whole[3 * KT_RECORD_MAX], rooms[3][KT_RECORD_MAX];
+    static char text[KT_TEXT_MAX];
+    kt_line lines[32] = {{.amount = 500, .account = KT_STR("1000")}, {.amount = -500, .account = KT_STR("2000")}};
+    uint8_t hashes[2][KT_HASH_SIZE];
+    kt_envelope envelope;
+    kt_pack pack;
+    memset(text, 't', sizeof text);
+    kt_entry entry = {.date = day("2026-01-31"), .lines = lines, .line_count = 2};
+    for (size_t size; texts != 0; texts -= size) {
+        size = texts < sizeof text ? texts : sizeof text;
+        lines[entry.line_count++] = (kt_line){.account = KT_STR("1000"), .text = {text, size}};
+    }
+    kt_pack_init(&pack, whole, sizeof whole);
+    kt_entry_pack(&pack, &entry, false);
+    (void)kt_envelope_read(kt_span_of(whole, pack.size), &envelope, &said);
+    const uint8_t *body = envelope.body.data;
+    for (size_t i = 0; i < 2; i++) {
+        kt_pack_init(&pack, rooms[i], sizeof rooms[i]);
+        kt_pack_envelope(&pack, KT_KIND_PART, 1, entry.date + (i == 0 ? days : 0));
+        kt_pack_bytes(&pack, i == 0 ? body : body + cut, i == 0 ? cut : envelope.body.size - cut);
+        kt_leaf_hash(rooms[i], pack.size, hashes[i]);
+        forged->records[i] = kt_span_of(rooms[i], pack.size);
+    }
+    kt_pack_init(&pack, rooms[2], sizeof rooms[2]);
+    kt_pack_envelope(&pack, KT_KIND_LONG, 1, entry.date);
+    kt_pack_array(&pack, 4);
+    kt_pack_uint(&pack, envelope.kind);
+    kt_pack_uint(&pack, envelope.kind_version);
+    kt_pack_uint(&pack, envelope.body.size);
+    kt_pack_bytes(&pack, hashes, sizeof hashes);
+    forged->records[2] = kt_span_of(rooms[2], pack.size);
+    forged->count = 3;
+}
+
+static void parts(void)
+{
+    uint8_t record[1000];
+    forgery forged = {.id = "f", .posted = 1};
+    kt_span entry = entry_record("2026-01-31 - 1000 5 / 2000 -5", record, sizeof record);
+    in_parts(&forged, 80000, KT_PART_BODY, 0);
+    is_good(&forged, "a long record in its parts is good");
+    in_parts(&forged, 80000, KT_PART_BODY - 100, 0);
+    is_found(&forged, KT_DAMAGED, 2, "is no part of a long record", "a part that is not filled");
+    in_parts(&forged, 80000, KT_PART_BODY, 1);
+    is_found(&forged, KT_DAMAGED, 2, "is no part of a long record", "a part of another day");
+    in_parts(&forged, KT_PART_BODY - 180, KT_PART_BODY, 0);
+    is_found(&forged, KT_DAMAGED, 2, "would fit in one", "a record in parts that would fit in one");
+    in_parts(&forged, 80000, KT_PART_BODY, 0);
+    forged.records[1] = entry;
+    forged.count = 2;
+    is_found(&forged, KT_DAMAGED, 1, "1 parts stand before it, it lists 0", "a part that no long record claims");
+    forged.records[1] = forged.records[0];
+    forged.records[0] = entry;
+    is_found(&forged, KT_DAMAGED, 2, "1 parts stand before it, it lists 0", "one that stands before the seal");
 }
 
 int main(void)
@@ -166,5 +332,7 @@ int main(void)
     checkpoints();
     by_right();
     forged();
+    seals();
+    parts();
     return done();
 }

@@ -68,6 +68,45 @@ static void forms(void)
     refuses(&bad, KT_LIMIT, "the reference", "a reference that is too long");
 }
 
+/* What is shown as it is holds nothing that a terminal would obey: neither does the refusal. */
+static void is_plain(const char *text, const char *law)
+{
+    bool plain = true;
+    for (const char *at = text; *at; at++)
+        plain = plain && (unsigned char)*at >= 0x20 && *at != 0x7f && strncmp(at, "\xc2\x9b", 2) != 0;
+    ok(plain, "%s: and shown without it", law);
+}
+
+static void controls(void)
+{
+    static const char *const bad[] = {"V\x1b[31m", "V\n1", "V\t", "\x01", "V\x7f", "V\xc2\x9b" "31m"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        kt_str text = kt_str_from(bad[i]);
+        kt_line lines[] = {{.amount = 1, .account = KT_STR("1000")}, {.amount = -1, .account = KT_STR("2000")}};
+        kt_entry entry = {.date = day("2026-01-31"), .lines = lines, .line_count = 2}, with = entry;
+        with.voucher = text;
+        refuses(&with, KT_INVALID, "the voucher has a control character", "a voucher with a control character");
+        is_plain(said.text, "the voucher");
+        with = entry;
+        with.series = text;
+        refuses(&with, KT_INVALID, "the series has a control character", "a series with one");
+        with = entry;
+        with.ref = text;
+        refuses(&with, KT_INVALID, "the reference has a control character", "a reference with one");
+        lines[0].ref = text;
+        refuses(&entry, KT_INVALID, "a line's reference has a control character", "a line's reference with one");
+        lines[0].ref = (kt_str){NULL, 0};
+        lines[1].tax_code = text;
+        refuses(&entry, KT_INVALID, "a line's tax code has a control character", "a tax code with one");
+        is_plain(said.text, "the tax code");
+    }
+    kt_line lines[] = {{.amount = 1, .account = KT_STR("1000")}, {.amount = -1, .account = KT_STR("2000")}};
+    kt_entry entry = {.date = day("2026-01-31"), .text = KT_STR("two\nlines"), .lines = lines, .line_count = 2};
+    is_code(give(&entry), KT_OK, "a text may have lines");
+    entry.voucher = KT_STR("Æ\xc2\xa0-1");
+    is_code(give(&entry), KT_OK, "and a voucher any letters");
+}
+
 static void line_refused(kt_line line, kt_code code, const char *part, const char *law)
 {
     kt_line lines[] = {line, {.amount = -1, .account = KT_STR("2000")}};
@@ -143,6 +182,8 @@ static void registers(void)
     bad = account;
     bad.code = KT_STR("14\n00");
     is_code(open_account(book, &bad), KT_INVALID, "one with a line feed");
+    bad.code = KT_STR("14\xc2\x9b" "00");
+    is_code(open_account(book, &bad), KT_INVALID, "or another control character");
     bad = account;
     bad.type = (kt_account_type)17;
     is_code(open_account(book, &bad), KT_USAGE, "one of no type there is");
@@ -157,6 +198,7 @@ static void registers(void)
     is_code(open_account(book, &bad), KT_UNKNOWN, "one in a currency that nobody knows");
     is_code(declare_currency(book, "SHARE", 19), KT_LIMIT, "a currency of 19 decimals");
     is_code(declare_currency(book, "", 2), KT_LIMIT, "one without a code");
+    is_code(declare_currency(book, "A\x7f", 2), KT_INVALID, "one with a control character");
     is_code(declare_currency(book, "DKK", 3), KT_RULE, "other decimals for what is posted");
     kt_batch *batch = begin(book);
     is_code(kt_batch_period_close(batch, KT_DAY_NONE, &said), KT_INVALID, "a month that is none");
@@ -357,6 +399,7 @@ int main(void)
         is_code(open_account(book, &odd[i]), KT_OK, "an account that will refuse is opened");
     is_code(close_month(book, "2025-12"), KT_OK, "and a month is closed");
     forms();
+    controls();
     lines();
     meaning();
     registers();
