@@ -368,8 +368,10 @@ static kt_code look_up(kt_book *book, const kt_batch_options *options, kt_receip
 }
 
 static kt_code fill_batch(kt_batch *batch, const kt_batch_options *options, kt_error *error) {
-    if (options->id.size > KT_BATCH_ID_MAX || !kt_utf8_valid(options->id.data, options->id.size))
-        return kt_fail(error, KT_LIMIT, "a batch id has %zu bytes, at most %d of UTF-8 are kept", options->id.size, KT_BATCH_ID_MAX);
+    if (options->id.size > KT_BATCH_ID_MAX || !kt_utf8_valid(options->id.data, options->id.size) ||
+        kt_utf8_controls(options->id.data, options->id.size))
+        return kt_fail(error, KT_LIMIT, "a batch id has %zu bytes, at most %d of UTF-8 without control characters are kept",
+                       options->id.size, KT_BATCH_ID_MAX);
     if (options->rounding_account.size > KT_ACCOUNT_CODE_MAX)
         return kt_fail(error, KT_LIMIT, "the rounding account's code is longer than %d bytes", KT_ACCOUNT_CODE_MAX);
     if (options->id.size != 0) memcpy(batch->id, options->id.data, options->id.size);

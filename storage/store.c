@@ -443,6 +443,8 @@ kt_code kt_store_stat(kt_txn *txn, kt_store_stats *out, kt_error *error) {
     mdb_env_stat(txn->store->env, &stat);
     out->page_size = stat.ms_psize;
     out->pages_used = info.me_last_pgno + 1;
+    MDB_stat main; /* table 1 is LMDB's own list of the named ones */
+    if (mdb_stat(txn->txn, 1, &main) == 0) out->tables = main.ms_entries;
     out->readers = info.me_numreaders;
     return free_list(txn, out, error);
 }

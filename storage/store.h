@@ -84,6 +84,7 @@ void kt_cursor_raw(kt_cursor *cursor, bool raw);
 
 typedef struct kt_store_stats {
     uint64_t page_size, pages_used, free_pages, free_list;
+    uint64_t tables; /* in the environment, whoever made them */
     uint64_t readers;
 } kt_store_stats;
 kt_code kt_store_stat(kt_txn *txn, kt_store_stats *out, kt_error *error);

@@ -97,7 +97,8 @@ static void hot(void)
     is_int(halves, 0, "and whole batches only");
 }
 
-/* A batch larger than one transaction, whose vouchers lie on a page each, so that state too is written ahead of the head. */
+/* A batch larger than one transaction; its vouchers lie on a page each, so that state too is written ahead of the
+   head. */
 static kt_code hold_batch(kt_book *book)
 {
     kt_batch *batch = begin(book);
@@ -106,8 +107,7 @@ static kt_code hold_batch(kt_book *book)
     for (unsigned i = 1; i <= 100000 && code == KT_OK; i++) {
         char voucher[20];
         snprintf(voucher, sizeof voucher, "%u", i * 512);
-        kt_entry entry = {
-            .date = day("2026-01-31"), .voucher = kt_str_from(voucher), .lines = lines, .line_count = 2};
+        kt_entry entry = {.date = day("2026-01-31"), .voucher = kt_str_from(voucher), .lines = lines, .line_count = 2};
         code = kt_batch_add(batch, &entry, NULL, &said);
     }
     return code;

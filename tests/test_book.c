@@ -211,7 +211,8 @@ static void open_meanwhile(void)
     for (size_t i = 0; i < 3; i++) {
         kt_book *book = NULL;
         kt_batch *batch = NULL;
-        is_code(kt_book_open(path_of("book"), &ways[i], &book, &said), KT_OK, "a book is opened %s meanwhile", names[i]);
+        is_code(kt_book_open(path_of("book"), &ways[i], &book, &said), KT_OK, "a book is opened %s meanwhile",
+                names[i]);
         ok(balance(book, "1000") > 0, "and read");
         if (ways[i].no_wait)
             is_code(kt_batch_begin(book, NULL, &batch, NULL, &said), KT_BUSY, "only the writer's turn is taken");

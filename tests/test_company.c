@@ -170,7 +170,8 @@ static void twice(void)
     kt_company moved = {.address = KT_STR("Nygade 1")}, named = {.vat_number = KT_STR("DK87654321")};
     kt_batch *batch = begin(book);
     is_code(kt_batch_company(batch, day("2027-02-01"), &moved, &said), KT_OK, "a batch changes a fact");
-    is_code(kt_batch_company(batch, day("2027-02-01"), &named, &said), KT_RULE, "but not another in a change of its own");
+    is_code(kt_batch_company(batch, day("2027-02-01"), &named, &said), KT_RULE,
+            "but not another in a change of its own");
     has_text(said.text, "say all of them in one change", "which is said");
     is_code(kt_batch_company(batch, day("2028-02-01"), &named, &said), KT_RULE, "nor from another day");
     kt_batch_abort(batch);

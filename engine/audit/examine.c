@@ -322,6 +322,9 @@ static void check_meta(struct examine *work) {
     kt_cursor *cursor;
     kt_span key, value;
     kt_error error = {0};
+    kt_store_stats stats;
+    if (kt_store_stat(work->txn, &stats, &error) == KT_OK && stats.tables != KT_TABLE_COUNT)
+        find(work, NO_RECORD, KT_DAMAGED, "%llu tables are stored, expected %d", (unsigned long long)stats.tables, KT_TABLE_COUNT);
     if (kt_cursor_open(work->txn, KT_TABLE_META, &cursor, &error) != KT_OK) return;
     for (kt_code code = kt_cursor_first(cursor, &key, &value, &error); code != KT_END; code = kt_cursor_next(cursor, &key, &value, &error)) {
         if (code != KT_OK) {

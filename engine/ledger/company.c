@@ -129,6 +129,16 @@ void kt_fiscal_year(const kt_company *company, kt_day day, kt_day *first, kt_day
     *last = kt_day_from_civil(year + 1, start_month, start_day, &next) ? next - 1 : KT_DAY_MAX;
 }
 
+static bool has_controls(kt_str text, bool lines) {
+    size_t begin = 0;
+    for (size_t i = 0; i <= text.size; i++) {
+        if (i < text.size && !(lines && text.data[i] == '\n')) continue;
+        if (kt_utf8_controls(text.data + begin, i - begin)) return true;
+        begin = i + 1;
+    }
+    return false;
+}
+
 kt_code kt_company_check(kt_ledger *ledger, const kt_company *company, kt_error *error) {
     static const char *const names[TEXTS] = {"entity",     "currency", "time zone", "company number",
                                              "VAT number", "address",  "calendar"};
@@ -139,6 +149,8 @@ kt_code kt_company_check(kt_ledger *ledger, const kt_company *company, kt_error 
         size_t most = i == 1 ? KT_CURRENCY_CODE_MAX : KT_NAME_MAX;
         if (texts[i]->size > most || !kt_utf8_valid(texts[i]->data, texts[i]->size))
             return kt_fail(error, KT_INVALID, "the company's %s is longer than %zu bytes or not UTF-8", names[i], most);
+        bool lines = texts[i] == &copy.address; /* parted by line feeds */
+        if (has_controls(*texts[i], lines)) return kt_fail(error, KT_INVALID, "the company's %s has a control character", names[i]);
     }
     if (company->entity.size == 0) return kt_fail(error, KT_INVALID, "the company's name is empty");
     if (company->fiscal_month < 1 || company->fiscal_month > 12 || company->fiscal_day < 1 || company->fiscal_day > 28)

@@ -42,8 +42,8 @@ kt_code kt_dimension_check(const kt_dimension *pairs, size_t count, kt_error *er
         if (pairs[i].value.size == 0 || pairs[i].value.size > KT_DIMENSION_VALUE_MAX)
             return kt_fail(error, KT_LIMIT, "a value of dimension %u has %zu bytes, expected 1 to %d", pairs[i].dimension,
                            pairs[i].value.size, KT_DIMENSION_VALUE_MAX);
-        if (!kt_utf8_valid(pairs[i].value.data, pairs[i].value.size))
-            return kt_fail(error, KT_INVALID, "a value of dimension %u is not UTF-8", pairs[i].dimension);
+        if (!kt_utf8_valid(pairs[i].value.data, pairs[i].value.size) || kt_utf8_controls(pairs[i].value.data, pairs[i].value.size))
+            return kt_fail(error, KT_INVALID, "a value of dimension %u is not UTF-8 or has a control character", pairs[i].dimension);
         last = pairs[i].dimension;
         bytes += 4 + pairs[i].value.size;
     }

@@ -239,8 +239,9 @@ kt_code kt_batch_company(kt_batch *batch, kt_day from, const kt_company *company
     keep(&now.vat_number, before.vat_number);
     keep(&now.address, before.address);
     keep(&now.calendar, before.calendar);
-    if (now.fiscal_month == 0) now.fiscal_month = before.fiscal_month;
-    if (now.fiscal_day == 0) now.fiscal_day = before.fiscal_day;
+    /* The fiscal year is one for all days, so what is not said stays what it is now. */
+    if (now.fiscal_month == 0) now.fiscal_month = ledger->company.fiscal_month;
+    if (now.fiscal_day == 0) now.fiscal_day = ledger->company.fiscal_day;
     if (from < KT_DAY_MIN || from > KT_DAY_MAX) return kt_fail(error, KT_INVALID, "the day is out of range");
     code = kt_company_check(ledger, &now, error);
     if (code != KT_OK) return code;

@@ -118,7 +118,8 @@ static size_t forge_seal(const forgery *forged, const kt_log_head *head, const k
     return kt_seal_write(seal, kt_seal_date(seal->recorded_us) + forged->days, out);
 }
 
-/* Puts the batch into "forged", past all checks: hashed, signed and under a good checkpoint. Its first record's number. */
+/* Puts the batch into "forged", past all checks: hashed, signed and under a good checkpoint. Gives the number of its first
+   record. */
 static uint64_t forge(const forgery *forged)
 {
     static uint8_t bytes[5 * KT_RECORD_MAX];

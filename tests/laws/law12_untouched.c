@@ -79,7 +79,7 @@ static void is_plain(const char *text, const char *law)
 
 static void controls(void)
 {
-    static const char *const bad[] = {"V\x1b[31m", "V\n1", "V\t", "\x01", "V\x7f", "V\xc2\x9b" "31m"};
+    static const char *const bad[] = {"V\x1b[31m", "V\n1", "V\t", "\x01", "V\x7f", "V\xc2\x9b[31m"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         kt_str text = kt_str_from(bad[i]);
         kt_line lines[] = {{.amount = 1, .account = KT_STR("1000")}, {.amount = -1, .account = KT_STR("2000")}};
@@ -182,7 +182,8 @@ static void registers(void)
     bad = account;
     bad.code = KT_STR("14\n00");
     is_code(open_account(book, &bad), KT_INVALID, "one with a line feed");
-    bad.code = KT_STR("14\xc2\x9b" "00");
+    bad.code = KT_STR("14\xc2\x9b"
+                      "00");
     is_code(open_account(book, &bad), KT_INVALID, "or another control character");
     bad = account;
     bad.type = (kt_account_type)17;
