@@ -52,9 +52,11 @@ static kt_code fail(const kt_store *store, int rc, const char *doing, kt_error *
     case MDB_INVALID:
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
-    case MDB_PANIC:
     case MDB_CURSOR_FULL:
         return kt_fail(error, KT_DAMAGED, "%s: %s: the store is damaged: %s", store->directory, doing, mdb_strerror(rc));
+    case MDB_PANIC: /* writing the meta page failed: LMDB trusts nothing it holds until it is opened anew */
+        return kt_fail(error, KT_POISONED, "%s: %s: an earlier write failed: close the book, verify it, open it again",
+                       store->directory, doing);
     case MDB_VERSION_MISMATCH:
         return kt_fail(error, KT_NEWER, "%s: %s: another LMDB format: %s", store->directory, doing, mdb_strerror(rc));
     case MDB_MAP_FULL:
