@@ -52,7 +52,8 @@ static uint64_t next_random(uint64_t *state) { /* splitmix64 */
 static int64_t cpu_ns(void) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    return ((int64_t)usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000 + ((int64_t)usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
+    return ((int64_t)usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000 +
+           ((int64_t)usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
 }
 
 /* ---- anonymous memory, looked at while the work runs ---- */
@@ -94,7 +95,10 @@ static void make_book(const char *directory, uint32_t accounts) {
     for (uint32_t i = 0; i < accounts; i++) {
         char code[16];
         snprintf(code, sizeof code, "%u", 1000 + i);
-        kt_account account = {.code = kt_str_from(code), .type = i % 2 == 0 ? KT_ASSET : KT_INCOME, .open_from = KT_DAY_NONE, .closed_from = KT_DAY_NONE};
+        kt_account account = {.code = kt_str_from(code),
+                              .type = i % 2 == 0 ? KT_ASSET : KT_INCOME,
+                              .open_from = KT_DAY_NONE,
+                              .closed_from = KT_DAY_NONE};
         if (kt_batch_account(batch, &account, &error) != KT_OK) die("an account", &error);
     }
     if (kt_batch_commit(batch, NULL, &error) != KT_OK) die("the accounts", &error);
@@ -114,16 +118,19 @@ static int64_t post(const char *directory, const struct options *options) {
     char(*codes)[16] = calloc(options->accounts, sizeof *codes);
     uint8_t *sizes = calloc(options->accounts, 1);
     if (codes == NULL || sizes == NULL) die("memory", NULL);
-    for (uint32_t i = 0; i < options->accounts; i++) sizes[i] = (uint8_t)snprintf(codes[i], sizeof *codes, "%u", 1000 + i);
+    for (uint32_t i = 0; i < options->accounts; i++)
+        sizes[i] = (uint8_t)snprintf(codes[i], sizeof *codes, "%u", 1000 + i);
     if (kt_book_open(directory, NULL, &book, &error) != KT_OK) die("opening", &error);
     for (uint64_t i = 0; i < options->entries; i++) {
         char voucher[24];
         if (batch == NULL && kt_batch_begin(book, NULL, &batch, NULL, &error) != KT_OK) die("a batch", &error);
         uint64_t draw = next_random(&random);
-        uint32_t a = (uint32_t)((draw & 0xffffffff) % options->accounts), b = (uint32_t)((draw >> 32) % options->accounts);
+        uint32_t a = (uint32_t)((draw & 0xffffffff) % options->accounts),
+                 b = (uint32_t)((draw >> 32) % options->accounts);
         if (a == b) b = (b + 1) % options->accounts;
         kt_amount amount = (kt_amount)(100 + (draw >> 20) % 1000000);
-        kt_line lines[2] = {{.account = {codes[a], sizes[a]}, .amount = amount}, {.account = {codes[b], sizes[b]}, .amount = -amount}};
+        kt_line lines[2] = {{.account = {codes[a], sizes[a]}, .amount = amount},
+                            {.account = {codes[b], sizes[b]}, .amount = -amount}};
         int digits = 0;
         char reversed[24];
         for (uint64_t n = i + 1; n != 0; n /= 10) reversed[digits++] = (char)('0' + n % 10);
@@ -170,7 +177,8 @@ static void ceiling_block(struct ceiling *work, kt_txn *txn) {
     }
     kt_tree_add_many(&work->tree, work->leaves[0], work->count, NULL, NULL);
     kt_put_be64(key, work->first);
-    if (kt_txn_append_room(txn, KT_TABLE_BLOCKS, kt_span_of(key, 8), kt_block_size(work->count, work->bytes), &room, &error) != KT_OK)
+    if (kt_txn_append_room(txn, KT_TABLE_BLOCKS, kt_span_of(key, 8), kt_block_size(work->count, work->bytes), &room,
+                           &error) != KT_OK)
         die("the ceiling's block", &error);
     kt_block_write(KT_TABLE_BLOCKS, work->first, work->count, work->lengths, NULL, work->data, work->bytes, room);
     work->first += work->count;
@@ -194,7 +202,8 @@ static void ceiling_batch(struct ceiling *work, const uint8_t *bytes, const uint
     kt_tree_root(&work->tree, root);
     kt_sign(work->signer, root, sizeof root, signature[0]);
     kt_sign(work->signer, signature[0], sizeof signature[0], signature[1]);
-    if (kt_txn_put(txn, KT_TABLE_META, kt_span_of("head", 4), kt_span_of(signature, sizeof signature), &error) != KT_OK ||
+    if (kt_txn_put(txn, KT_TABLE_META, kt_span_of("head", 4), kt_span_of(signature, sizeof signature), &error) !=
+            KT_OK ||
         kt_txn_commit(txn, &error) != KT_OK)
         die("the ceiling's commit", &error);
 }
@@ -209,7 +218,8 @@ static int64_t run_ceiling(const char *book, const char *directory, const struct
     kt_txn *txn;
     kt_records *records;
     kt_log_head head;
-    kt_store_options own = {.names = names, .count = 2, .create = true}, other = {.names = book_names, .count = 2, .read_only = true};
+    kt_store_options own = {.names = names, .count = 2, .create = true},
+                     other = {.names = book_names, .count = 2, .read_only = true};
     if (work == NULL || mkdir(directory, 0700) != 0) die(directory, NULL);
     work->leaves = malloc(KT_BLOCK_RECORDS * sizeof *work->leaves);
     work->data = malloc(KT_BLOCK_BYTES);
@@ -217,9 +227,11 @@ static int64_t run_ceiling(const char *book, const char *directory, const struct
     uint16_t *lengths = malloc((size_t)options->batch * 4 + 64);
     if (work->leaves == NULL || work->data == NULL || bytes == NULL || lengths == NULL) die("memory", NULL);
     kt_tree_init(&work->tree);
-    if (kt_signer_generate(&work->signer, &error) != KT_OK || kt_store_open(directory, &own, &work->store, &error) != KT_OK ||
+    if (kt_signer_generate(&work->signer, &error) != KT_OK ||
+        kt_store_open(directory, &own, &work->store, &error) != KT_OK ||
         kt_store_open(book, &other, &source, &error) != KT_OK || kt_txn_begin(source, false, &txn, &error) != KT_OK ||
-        kt_log_head_read(txn, &head, &error) != KT_OK || kt_records_open(txn, head.tree.size, &records, &error) != KT_OK)
+        kt_log_head_read(txn, &head, &error) != KT_OK ||
+        kt_records_open(txn, head.tree.size, &records, &error) != KT_OK)
         die("the ceiling", &error);
     int64_t spent = 0;
     uint64_t number = head.tree.size - options->entries - (options->entries + options->batch - 1) / options->batch;
@@ -269,7 +281,8 @@ static int64_t time_balance(kt_book *book, kt_day at, const kt_view_options *kno
         size_t count;
         kt_balance_query query = {.from = KT_DAY_NONE, .to = at};
         int64_t start = now_ns();
-        if (kt_view_open(book, known, &view, &error) != KT_OK || kt_balances(view, &query, &rows, &count, &error) != KT_OK)
+        if (kt_view_open(book, known, &view, &error) != KT_OK ||
+            kt_balances(view, &query, &rows, &count, &error) != KT_OK)
             die("a trial balance", &error);
         spent[i] = now_ns() - start;
         free(rows);
@@ -323,20 +336,24 @@ static void time_reading(const char *directory, int64_t half_time, struct readin
 
 /* ---- telling ---- */
 
-static void report(const struct options *options, int64_t spent, int64_t cpu, int64_t ceiling, uint64_t disk, uint64_t free_pages,
-                   const struct reading *reading) {
+static void report(const struct options *options, int64_t spent, int64_t cpu, int64_t ceiling, uint64_t disk,
+                   uint64_t free_pages, const struct reading *reading) {
     uint64_t rate = (uint64_t)((kt_uint128)options->entries * 1000000000u / (uint64_t)spent);
     uint64_t top = (uint64_t)((kt_uint128)options->entries * 1000000000u / (uint64_t)ceiling);
-    uint64_t permille = rate * 1000 / top, tenths = disk * 10 / options->entries, mb = (uint64_t)atomic_load(&peak_kb) / 1024;
+    uint64_t permille = rate * 1000 / top, tenths = disk * 10 / options->entries,
+             mb = (uint64_t)atomic_load(&peak_kb) / 1024;
     if (options->json)
-        printf("{\"bench\":\"bulk_post\",\"entries\":%llu,\"accounts\":%u,\"batch\":%u,\"entries_per_s\":%llu,\"ceiling_per_s\":%llu,"
+        printf("{\"bench\":\"bulk_post\",\"entries\":%llu,\"accounts\":%u,\"batch\":%u,\"entries_per_s\":%llu,"
+               "\"ceiling_per_s\":%llu,"
                "\"ratio\":%llu.%03llu,\"bytes_per_entry\":%llu.%llu,\"rss_mb\":%llu,\"free_pages\":%llu,"
-               "\"balance_month_end_us\":%lld,\"balance_any_day_us\":%lld,\"balance_as_known_us\":%lld,\"statement_month_us\":%lld,\"open_us\":%lld}\n",
+               "\"balance_month_end_us\":%lld,\"balance_any_day_us\":%lld,\"balance_as_known_us\":%lld,\"statement_"
+               "month_us\":%lld,\"open_us\":%lld}\n",
                (unsigned long long)options->entries, options->accounts, options->batch, (unsigned long long)rate,
                (unsigned long long)top, (unsigned long long)permille / 1000, (unsigned long long)permille % 1000,
-               (unsigned long long)tenths / 10, (unsigned long long)tenths % 10, (unsigned long long)mb, (unsigned long long)free_pages,
-               (long long)reading->month_end / 1000, (long long)reading->any_day / 1000, (long long)reading->as_known / 1000,
-               (long long)reading->statement / 1000, (long long)reading->open / 1000);
+               (unsigned long long)tenths / 10, (unsigned long long)tenths % 10, (unsigned long long)mb,
+               (unsigned long long)free_pages, (long long)reading->month_end / 1000, (long long)reading->any_day / 1000,
+               (long long)reading->as_known / 1000, (long long)reading->statement / 1000,
+               (long long)reading->open / 1000);
     else
         printf("entries         %12llu  (batches of %u, %u accounts)\n"
                "posted          %12llu  entries/s, durable, all checks\n"
@@ -354,9 +371,10 @@ static void report(const struct options *options, int64_t spent, int64_t cpu, in
                (unsigned long long)options->entries, options->batch, options->accounts, (unsigned long long)rate,
                (unsigned long long)cpu / options->entries, (unsigned long long)spent / options->entries,
                (unsigned long long)top, (unsigned long long)permille / 1000, (unsigned long long)permille % 1000,
-               (unsigned long long)tenths / 10, (unsigned long long)tenths % 10, (unsigned long long)mb, (unsigned long long)free_pages,
-               (long long)reading->month_end / 1000, (long long)reading->any_day / 1000, (long long)reading->as_known / 1000,
-               (long long)reading->statement / 1000, (long long)reading->open / 1000);
+               (unsigned long long)tenths / 10, (unsigned long long)tenths % 10, (unsigned long long)mb,
+               (unsigned long long)free_pages, (long long)reading->month_end / 1000, (long long)reading->any_day / 1000,
+               (long long)reading->as_known / 1000, (long long)reading->statement / 1000,
+               (long long)reading->open / 1000);
 }
 
 static void read_stats(const char *directory, kt_stats *stats) {

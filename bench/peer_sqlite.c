@@ -21,37 +21,29 @@ typedef struct peer {
     sqlite3_stmt *account, *entry, *line, *balance;
 } peer;
 
-static _Noreturn void stop(peer *p, const char *what)
-{
+static _Noreturn void stop(peer *p, const char *what) {
     fprintf(stderr, "peer_sqlite: %s: %s\n", what, p->database ? sqlite3_errmsg(p->database) : "no database");
     exit(1);
 }
 
-static void run(peer *p, const char *sql)
-{
-    if (sqlite3_exec(p->database, sql, NULL, NULL, NULL) != SQLITE_OK)
-        stop(p, sql);
+static void run(peer *p, const char *sql) {
+    if (sqlite3_exec(p->database, sql, NULL, NULL, NULL) != SQLITE_OK) stop(p, sql);
 }
 
-static sqlite3_stmt *prepare(peer *p, const char *sql)
-{
+static sqlite3_stmt *prepare(peer *p, const char *sql) {
     sqlite3_stmt *statement;
     if (sqlite3_prepare_v3(p->database, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) != SQLITE_OK)
         stop(p, sql);
     return statement;
 }
 
-static void step(peer *p, sqlite3_stmt *statement)
-{
-    if (sqlite3_step(statement) != SQLITE_DONE)
-        stop(p, "step");
+static void step(peer *p, sqlite3_stmt *statement) {
+    if (sqlite3_step(statement) != SQLITE_DONE) stop(p, "step");
     sqlite3_reset(statement);
 }
 
-static void open_database(peer *p, const char *path)
-{
-    if (sqlite3_open(path, &p->database) != SQLITE_OK)
-        stop(p, path);
+static void open_database(peer *p, const char *path) {
+    if (sqlite3_open(path, &p->database) != SQLITE_OK) stop(p, path);
     run(p, "PRAGMA journal_mode=WAL");
     run(p, "PRAGMA synchronous=FULL");
     run(p, "CREATE TABLE account(id INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE);"
@@ -66,8 +58,7 @@ static void open_database(peer *p, const char *path)
                             "ON CONFLICT(account) DO UPDATE SET amount = amount + excluded.amount");
 }
 
-static void open_accounts(peer *p)
-{
+static void open_accounts(peer *p) {
     char code[16];
     sqlite3_stmt *insert = prepare(p, "INSERT INTO account(code) VALUES(?1)");
     run(p, "BEGIN");
@@ -80,18 +71,15 @@ static void open_accounts(peer *p)
     sqlite3_finalize(insert);
 }
 
-static int64_t find_account(peer *p, const char *code)
-{
+static int64_t find_account(peer *p, const char *code) {
     sqlite3_bind_text(p->account, 1, code, -1, SQLITE_STATIC);
-    if (sqlite3_step(p->account) != SQLITE_ROW)
-        stop(p, code);
+    if (sqlite3_step(p->account) != SQLITE_ROW) stop(p, code);
     int64_t id = sqlite3_column_int64(p->account, 0);
     sqlite3_reset(p->account);
     return id;
 }
 
-static void post_line(peer *p, int64_t entry, const char *code, int64_t amount)
-{
+static void post_line(peer *p, int64_t entry, const char *code, int64_t amount) {
     int64_t account = find_account(p, code);
     sqlite3_bind_int64(p->line, 1, entry);
     sqlite3_bind_int64(p->line, 2, account);
@@ -103,44 +91,35 @@ static void post_line(peer *p, int64_t entry, const char *code, int64_t amount)
 }
 
 /* "-12.34" is -1234: two decimals always, as the file is written. */
-static int64_t cents(const char *text)
-{
+static int64_t cents(const char *text) {
     bool negative = *text == '-';
     int64_t value = 0;
     for (text += negative; *text; text++)
-        if (*text != '.')
-            value = value * 10 + (*text - '0');
+        if (*text != '.') value = value * 10 + (*text - '0');
     return negative ? -value : value;
 }
 
 /* date,voucher,account,amount,text: cells of our own making, without quotes. */
-static bool split(char *row, char *cells[5])
-{
+static bool split(char *row, char *cells[5]) {
     row[strcspn(row, "\r\n")] = '\0';
     for (int i = 0; i < 5; i++) {
         cells[i] = strsep(&row, ",");
-        if (!cells[i])
-            return false;
+        if (!cells[i]) return false;
     }
     return true;
 }
 
-static uint64_t post_file(peer *p, FILE *in, uint64_t batch)
-{
+static uint64_t post_file(peer *p, FILE *in, uint64_t batch) {
     char row[512], voucher[64] = "", *cells[5];
     uint64_t entries = 0;
     int64_t entry = 0, sum = 0;
-    if (!fgets(row, sizeof row, in))
-        stop(p, "an empty file");
+    if (!fgets(row, sizeof row, in)) stop(p, "an empty file");
     run(p, "BEGIN");
     while (fgets(row, sizeof row, in)) {
-        if (!split(row, cells))
-            stop(p, "a row of fewer than five cells");
+        if (!split(row, cells)) stop(p, "a row of fewer than five cells");
         if (strcmp(voucher, cells[1]) != 0) {
-            if (sum != 0)
-                stop(p, "an entry does not balance");
-            if (entries > 0 && entries % batch == 0)
-                run(p, "COMMIT; BEGIN");
+            if (sum != 0) stop(p, "an entry does not balance");
+            if (entries > 0 && entries % batch == 0) run(p, "COMMIT; BEGIN");
             snprintf(voucher, sizeof voucher, "%s", cells[1]);
             sqlite3_bind_text(p->entry, 1, cells[0], -1, SQLITE_STATIC);
             sqlite3_bind_text(p->entry, 2, cells[1], -1, SQLITE_STATIC);
@@ -153,14 +132,12 @@ static uint64_t post_file(peer *p, FILE *in, uint64_t batch)
         sum += amount;
         post_line(p, entry, cells[2], amount);
     }
-    if (sum != 0)
-        stop(p, "the last entry does not balance");
+    if (sum != 0) stop(p, "the last entry does not balance");
     run(p, "COMMIT");
     return entries;
 }
 
-int main(int count, char **words)
-{
+int main(int count, char **words) {
     peer p = {0};
     if (count != 4 || strtoull(words[3], NULL, 10) == 0) {
         fprintf(stderr, "usage: peer_sqlite DATABASE FILE.csv ENTRIES-A-TRANSACTION\n");
@@ -180,7 +157,6 @@ int main(int count, char **words)
         printf("%s %lld\n", (const char *)sqlite3_column_text(all, 0), sqlite3_column_int64(all, 1));
     sqlite3_finalize(all);
     sqlite3_stmt *const statements[] = {p.account, p.entry, p.line, p.balance};
-    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
-        sqlite3_finalize(statements[i]);
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) sqlite3_finalize(statements[i]);
     return sqlite3_close(p.database) == SQLITE_OK ? 0 : 1; /* the last close folds the WAL into the database */
 }

@@ -17,18 +17,14 @@ const kt_option kt_account_options[] = {
     {NULL, NULL, NULL, NULL, false, false},
 };
 
-static void apply_text(const kt_arguments *arguments, const char *option, kt_str *to)
-{
+static void apply_text(const kt_arguments *arguments, const char *option, kt_str *to) {
     const char *text = kt_given_value(arguments, option);
-    if (text != NULL)
-        *to = strcmp(text, "none") == 0 ? (kt_str){NULL, 0} : kt_str_from(text);
+    if (text != NULL) *to = strcmp(text, "none") == 0 ? (kt_str){NULL, 0} : kt_str_from(text);
 }
 
-static kt_code apply_day(const kt_arguments *arguments, const char *option, kt_day *to, kt_error *error)
-{
+static kt_code apply_day(const kt_arguments *arguments, const char *option, kt_day *to, kt_error *error) {
     const char *text = kt_given_value(arguments, option);
-    if (text == NULL)
-        return KT_OK;
+    if (text == NULL) return KT_OK;
     if (strcmp(text, "none") == 0) {
         *to = KT_DAY_NONE;
         return KT_OK;
@@ -36,12 +32,10 @@ static kt_code apply_day(const kt_arguments *arguments, const char *option, kt_d
     return kt_option_from(arguments, option, to, error);
 }
 
-kt_code kt_account_take_options(const kt_arguments *arguments, kt_account *account, kt_error *error)
-{
+kt_code kt_account_take_options(const kt_arguments *arguments, kt_account *account, kt_error *error) {
     const char *name = kt_given_value(arguments, "name"), *type = kt_given_value(arguments, "type");
     const char *rule = kt_given_value(arguments, "rule");
-    if (name != NULL)
-        account->name = kt_str_from(name);
+    if (name != NULL) account->name = kt_str_from(name);
     if (type != NULL && !kt_account_type_parse(kt_str_from(type), &account->type))
         return kt_fail(error, KT_USAGE, "--type %.40s: expected one of: %s", type, TYPES);
     if (rule != NULL && !kt_rule_parse(kt_str_from(rule), &account->rule))
@@ -52,37 +46,26 @@ kt_code kt_account_take_options(const kt_arguments *arguments, kt_account *accou
     return code != KT_OK ? code : apply_day(arguments, "close-from", &account->closed_from, error);
 }
 
-kt_code kt_account_show(kt_style style, const kt_account *accounts, size_t count, bool upright, kt_error *error)
-{
+kt_code kt_account_show(kt_style style, const kt_account *accounts, size_t count, bool upright, kt_error *error) {
     enum { CODE, NAME, TYPE, PARENT, CURRENCY, RULE, OPEN, CLOSED, RECORD, COUNT };
     kt_column columns[COUNT] = {
-        [CODE] = {"account", "account", KT_CELL_TEXT, false},
-        [NAME] = {"name", "name", KT_CELL_PROSE, false},
-        [TYPE] = {"type", "type", KT_CELL_TEXT, false},
-        [PARENT] = {"parent", NULL, KT_CELL_TEXT, false},
-        [CURRENCY] = {"currency", NULL, KT_CELL_TEXT, false},
-        [RULE] = {"rule", NULL, KT_CELL_TEXT, false},
-        [OPEN] = {"open_from", NULL, KT_CELL_TEXT, false},
-        [CLOSED] = {"closed_from", NULL, KT_CELL_TEXT, false},
+        [CODE] = {"account", "account", KT_CELL_TEXT, false},   [NAME] = {"name", "name", KT_CELL_PROSE, false},
+        [TYPE] = {"type", "type", KT_CELL_TEXT, false},         [PARENT] = {"parent", NULL, KT_CELL_TEXT, false},
+        [CURRENCY] = {"currency", NULL, KT_CELL_TEXT, false},   [RULE] = {"rule", NULL, KT_CELL_TEXT, false},
+        [OPEN] = {"open_from", NULL, KT_CELL_TEXT, false},      [CLOSED] = {"closed_from", NULL, KT_CELL_TEXT, false},
         [RECORD] = {"record", "record", KT_CELL_NUMBER, false},
     };
     /* People see a column where some account has something in it. */
     for (size_t i = 0; i < count; i++) {
-        if (accounts[i].parent.size > 0)
-            columns[PARENT].head = "parent";
-        if (accounts[i].currency.size > 0)
-            columns[CURRENCY].head = "currency";
-        if (accounts[i].rule != KT_RULE_NONE)
-            columns[RULE].head = "rule";
-        if (accounts[i].open_from != KT_DAY_NONE)
-            columns[OPEN].head = "open from";
-        if (accounts[i].closed_from != KT_DAY_NONE)
-            columns[CLOSED].head = "closed from";
+        if (accounts[i].parent.size > 0) columns[PARENT].head = "parent";
+        if (accounts[i].currency.size > 0) columns[CURRENCY].head = "currency";
+        if (accounts[i].rule != KT_RULE_NONE) columns[RULE].head = "rule";
+        if (accounts[i].open_from != KT_DAY_NONE) columns[OPEN].head = "open from";
+        if (accounts[i].closed_from != KT_DAY_NONE) columns[CLOSED].head = "closed from";
     }
     kt_out *out;
     kt_code code = kt_out_open(style, columns, COUNT, upright, &out, error);
-    if (code != KT_OK)
-        return code;
+    if (code != KT_OK) return code;
     for (size_t i = 0; code == KT_OK && i < count; i++) {
         const kt_account *account = &accounts[i];
         kt_out_text(out, CODE, account->code);
@@ -97,7 +80,6 @@ kt_code kt_account_show(kt_style style, const kt_account *accounts, size_t count
         code = kt_out_row(out, error);
     }
     kt_code closed = kt_out_close(out, error);
-    if (count == 0)
-        kt_say(style, "no accounts\n");
+    if (count == 0) kt_say(style, "no accounts\n");
     return code != KT_OK ? code : closed;
 }

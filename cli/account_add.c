@@ -2,8 +2,7 @@
 
 #include <stdio.h>
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_writing writing = {0};
     kt_account there, account = {
                           .code = kt_str_from(arguments->words[0]),
@@ -13,15 +12,13 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
                       };
     char what[400];
     kt_code code = kt_account_take_options(arguments, &account, error);
-    if (code == KT_OK)
-        code = kt_writing_open(arguments, &writing, error);
+    if (code == KT_OK) code = kt_writing_open(arguments, &writing, error);
     if (code == KT_OK) {
         code = kt_batch_find_account(writing.batch, account.code, &there, error);
         if (code == KT_OK)
             code = kt_fail(error, KT_EXISTS, "account %.255s is on record already; change it with account set",
                            arguments->words[0]);
-        else if (code == KT_NOT_FOUND)
-            code = kt_batch_account(writing.batch, &account, error);
+        else if (code == KT_NOT_FOUND) code = kt_batch_account(writing.batch, &account, error);
     }
     if (code == KT_OK) {
         (void)snprintf(what, sizeof(what), "account %.255s opened (%s)", arguments->words[0],

@@ -2,37 +2,28 @@
 
 #include <stdio.h>
 
-static kt_code close_from(const kt_arguments *arguments, kt_book *book, kt_day *out, kt_error *error)
-{
+static kt_code close_from(const kt_arguments *arguments, kt_book *book, kt_day *out, kt_error *error) {
     kt_code code = kt_option_from(arguments, "from", out, error);
-    if (code != KT_OK || *out != KT_DAY_NONE)
-        return code;
+    if (code != KT_OK || *out != KT_DAY_NONE) return code;
     kt_view *view = NULL;
     kt_company company;
     code = kt_view_open(book, NULL, &view, error);
-    if (code == KT_OK)
-        code = kt_view_company(view, KT_DAY_MAX, &company, error);
-    if (code == KT_OK)
-        *out = kt_today(company.time_zone);
+    if (code == KT_OK) code = kt_view_company(view, KT_DAY_MAX, &company, error);
+    if (code == KT_OK) *out = kt_today(company.time_zone);
     kt_view_close(view);
     return code;
 }
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_writing writing = {0};
     kt_account account;
     kt_day from = KT_DAY_NONE;
     char what[400], text[KT_DAY_TEXT];
     kt_code code = kt_style_of(arguments, &writing.style, error);
-    if (code == KT_OK)
-        code = kt_open_argument(arguments, false, &writing.book, error);
-    if (code == KT_OK)
-        code = close_from(arguments, writing.book, &from, error);
-    if (code == KT_OK)
-        code = kt_batch_begin(writing.book, NULL, &writing.batch, NULL, error);
-    if (code == KT_OK)
-        code = kt_batch_find_account(writing.batch, kt_str_from(arguments->words[0]), &account, error);
+    if (code == KT_OK) code = kt_open_argument(arguments, false, &writing.book, error);
+    if (code == KT_OK) code = close_from(arguments, writing.book, &from, error);
+    if (code == KT_OK) code = kt_batch_begin(writing.book, NULL, &writing.batch, NULL, error);
+    if (code == KT_OK) code = kt_batch_find_account(writing.batch, kt_str_from(arguments->words[0]), &account, error);
     if (code == KT_OK) {
         account.closed_from = from;
         code = kt_batch_account(writing.batch, &account, error);

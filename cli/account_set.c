@@ -2,20 +2,16 @@
 
 #include <stdio.h>
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_writing writing = {0};
     kt_account account;
     char what[400];
     if (arguments->given_count == 0)
         return kt_fail(error, KT_USAGE, "account set %.255s: set what? Give --name, --type, ...", arguments->words[0]);
     kt_code code = kt_writing_open(arguments, &writing, error);
-    if (code == KT_OK)
-        code = kt_batch_find_account(writing.batch, kt_str_from(arguments->words[0]), &account, error);
-    if (code == KT_OK)
-        code = kt_account_take_options(arguments, &account, error);
-    if (code == KT_OK)
-        code = kt_batch_account(writing.batch, &account, error);
+    if (code == KT_OK) code = kt_batch_find_account(writing.batch, kt_str_from(arguments->words[0]), &account, error);
+    if (code == KT_OK) code = kt_account_take_options(arguments, &account, error);
+    if (code == KT_OK) code = kt_batch_account(writing.batch, &account, error);
     if (code == KT_OK) {
         (void)snprintf(what, sizeof(what), "account %.255s changed", arguments->words[0]);
         code = kt_writing_commit(&writing, what, error);

@@ -2,14 +2,12 @@
 
 #include "cli/trust.h"
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_trust trust;
     kt_book *book = NULL;
     const char *destination = arguments->words[0];
     kt_code code = kt_open_argument(arguments, true, &book, error);
-    if (code != KT_OK)
-        return code;
+    if (code != KT_OK) return code;
     code = kt_trust_open(arguments, "backing up", &trust, error);
     if (code == KT_OK) {
         code = kt_backup(book, destination, &trust.options, error);

@@ -30,8 +30,7 @@ typedef struct request {
     uint64_t depth;
 } request;
 
-static kt_code read_request(const kt_arguments *arguments, request *out, kt_error *error)
-{
+static kt_code read_request(const kt_arguments *arguments, request *out, kt_error *error) {
     static const struct {
         const char *name;
         kt_by by;
@@ -43,16 +42,14 @@ static kt_code read_request(const kt_arguments *arguments, request *out, kt_erro
     kt_day at;
     *out = (request){.by = kt_given_value(arguments, "by")};
     kt_code code = kt_option_range(arguments, &out->query.from, &out->query.to, error);
-    if (code == KT_OK)
-        code = kt_option_until(arguments, "at", &at, error);
+    if (code == KT_OK) code = kt_option_until(arguments, "at", &at, error);
     if (code == KT_OK && at != KT_DAY_NONE) {
         if (out->query.from != KT_DAY_NONE || out->query.to != KT_DAY_NONE)
             code = kt_fail(error, KT_USAGE, "--at is one day; --from and --to are a range: give either");
         out->query.to = at;
     }
     for (size_t i = 0; out->by != NULL && i < sizeof(groups) / sizeof(*groups); i++)
-        if (strcmp(out->by, groups[i].name) == 0)
-            out->query.by = groups[i].by;
+        if (strcmp(out->by, groups[i].name) == 0) out->query.by = groups[i].by;
     if (code == KT_OK && depth != NULL) {
         code = kt_word_number(depth, "levels", &out->depth, error);
         if (code == KT_OK && (out->depth == 0 || out->depth > 64))
@@ -61,16 +58,13 @@ static kt_code read_request(const kt_arguments *arguments, request *out, kt_erro
     return code;
 }
 
-static bool any_foreign(const kt_reading *reading, const kt_balance *rows, size_t count)
-{
+static bool any_foreign(const kt_reading *reading, const kt_balance *rows, size_t count) {
     for (size_t i = 0; i < count; i++)
-        if (!kt_str_equal(rows[i].currency, reading->company.currency))
-            return true;
+        if (!kt_str_equal(rows[i].currency, reading->company.currency)) return true;
     return false;
 }
 
-static void row_cells(kt_out *out, const kt_balance *row)
-{
+static void row_cells(kt_out *out, const kt_balance *row) {
     kt_out_text(out, ACCOUNT, row->account);
     kt_out_text(out, NAME, row->name);
     kt_out_words(out, TYPE, kt_account_type_name(row->type));
@@ -92,30 +86,24 @@ typedef struct total {
     kt_amount debit, credit, balance;
 } total;
 
-static kt_code add(total *to, const kt_balance *row, kt_error *error)
-{
+static kt_code add(total *to, const kt_balance *row, kt_error *error) {
     kt_code code = kt_show_add(&to->debit, row->book_debit, error);
-    if (code == KT_OK)
-        code = kt_show_add(&to->credit, row->book_credit, error);
-    if (code == KT_OK)
-        code = kt_show_add(&to->balance, row->book_balance, error);
+    if (code == KT_OK) code = kt_show_add(&to->credit, row->book_credit, error);
+    if (code == KT_OK) code = kt_show_add(&to->balance, row->book_balance, error);
     return code;
 }
 
 static kt_code total_row(const kt_reading *reading, kt_out *out, const total *sum, bool foreign, bool grand,
-                         kt_error *error)
-{
+                         kt_error *error) {
     kt_out_words(out, ACCOUNT, "total");
-    if (!grand)
-        kt_out_text(out, GROUP, sum->group.size == 0 ? KT_STR("(none)") : sum->group);
+    if (!grand) kt_out_text(out, GROUP, sum->group.size == 0 ? KT_STR("(none)") : sum->group);
     kt_out_amount(out, foreign ? BOOK_DEBIT : DEBIT, sum->debit, reading->decimals);
     kt_out_amount(out, foreign ? BOOK_CREDIT : CREDIT, sum->credit, reading->decimals);
     kt_out_amount(out, foreign ? BOOK_BALANCE : BALANCE, sum->balance, reading->decimals);
     return kt_out_row_people(out, grand, error);
 }
 
-static int by_group(const void *left, const void *right)
-{
+static int by_group(const void *left, const void *right) {
     const kt_str *a = &(*(const kt_balance *const *)left)->group, *b = &(*(const kt_balance *const *)right)->group;
     size_t least = a->size < b->size ? a->size : b->size;
     int order = least == 0 ? 0 : memcmp(a->data, b->data, least);
@@ -124,58 +112,47 @@ static int by_group(const void *left, const void *right)
 
 /* A row for each month, department ...: what a table ordered by account does not let one see. */
 static kt_code print_groups(const kt_reading *reading, kt_out *out, const kt_balance *rows, size_t count, bool foreign,
-                            kt_error *error)
-{
+                            kt_error *error) {
     const kt_balance **order = malloc(count * sizeof(*order));
     kt_code code = KT_OK;
-    if (order == NULL)
-        return kt_fail(error, KT_MEMORY, "no memory for %zu rows", count);
-    for (size_t i = 0; i < count; i++)
-        order[i] = &rows[i];
+    if (order == NULL) return kt_fail(error, KT_MEMORY, "no memory for %zu rows", count);
+    for (size_t i = 0; i < count; i++) order[i] = &rows[i];
     qsort(order, count, sizeof(*order), by_group);
     for (size_t i = 0; code == KT_OK && i < count;) {
         total sum = {.group = order[i]->group};
         for (; code == KT_OK && i < count && kt_str_equal(order[i]->group, sum.group); i++)
             code = add(&sum, order[i], error);
-        if (code == KT_OK)
-            code = total_row(reading, out, &sum, foreign, false, error);
+        if (code == KT_OK) code = total_row(reading, out, &sum, foreign, false, error);
     }
     free(order);
     return code == KT_OK ? kt_out_rule(out, error) : code;
 }
 
 static kt_code print_rows(const kt_reading *reading, kt_out *out, const kt_balance *rows, size_t count, bool foreign,
-                          bool grouped, kt_error *error)
-{
+                          bool grouped, kt_error *error) {
     total sum = {0};
     kt_code code = KT_OK;
     for (size_t i = 0; code == KT_OK && i < count; i++) {
         row_cells(out, &rows[i]);
         code = kt_out_row(out, error);
-        if (code == KT_OK)
-            code = add(&sum, &rows[i], error);
+        if (code == KT_OK) code = add(&sum, &rows[i], error);
     }
-    if (code != KT_OK || count == 0 || kt_out_style(out) != KT_STYLE_TABLE)
-        return code;
+    if (code != KT_OK || count == 0 || kt_out_style(out) != KT_STYLE_TABLE) return code;
     code = kt_out_rule(out, error);
-    if (code == KT_OK && grouped)
-        code = print_groups(reading, out, rows, count, foreign, error);
+    if (code == KT_OK && grouped) code = print_groups(reading, out, rows, count, foreign, error);
     return code == KT_OK ? total_row(reading, out, &sum, foreign, true, error) : code;
 }
 
 static kt_code print(const kt_reading *reading, const request *asked, const kt_balance *rows, size_t count,
-                     kt_error *error)
-{
+                     kt_error *error) {
     kt_column columns[COUNT];
     char heads[3][KT_CURRENCY_CODE_MAX + 16];
     bool foreign = any_foreign(reading, rows, count);
     memcpy(columns, all_columns, sizeof(columns));
     columns[GROUP].off = asked->query.by == KT_BY_NOTHING;
     columns[GROUP].head = asked->query.by == KT_BY_COST_CENTRE ? "cost centre" : asked->by;
-    if (!foreign)
-        columns[CURRENCY].head = NULL; /* the title says it */
-    if (kt_terminal_columns() != 0 && kt_terminal_columns() < NARROW)
-        columns[TYPE].head = NULL;
+    if (!foreign) columns[CURRENCY].head = NULL; /* the title says it */
+    if (kt_terminal_columns() != 0 && kt_terminal_columns() < NARROW) columns[TYPE].head = NULL;
     for (size_t i = 0; i < 3; i++) {
         static const char *const sides[] = {"debit", "credit", "balance"};
         (void)snprintf(heads[i], sizeof(heads[i]), "%s %.*s", sides[i], (int)reading->company.currency.size,
@@ -186,8 +163,7 @@ static kt_code print(const kt_reading *reading, const request *asked, const kt_b
     kt_out *out;
     kt_show_title(reading, "trial balance", asked->query.from, asked->query.to);
     kt_code code = kt_out_open(reading->style, columns, COUNT, false, &out, error);
-    if (code == KT_OK)
-        code = print_rows(reading, out, rows, count, foreign, asked->query.by != KT_BY_NOTHING, error);
+    if (code == KT_OK) code = print_rows(reading, out, rows, count, foreign, asked->query.by != KT_BY_NOTHING, error);
     kt_code closed = kt_out_close(out, error);
     if (count == 0)
         kt_say(reading->style, asked->query.from == KT_DAY_NONE && asked->query.to == KT_DAY_NONE
@@ -196,8 +172,7 @@ static kt_code print(const kt_reading *reading, const request *asked, const kt_b
     return code != KT_OK ? code : closed;
 }
 
-static void warn(const kt_reading *reading, const kt_balance *rows, size_t count)
-{
+static void warn(const kt_reading *reading, const kt_balance *rows, size_t count) {
     size_t unclassified = 0;
     uint64_t unvalued = 0;
     kt_str last = {NULL, 0};
@@ -212,32 +187,25 @@ static void warn(const kt_reading *reading, const kt_balance *rows, size_t count
     kt_show_warn_unvalued(reading, unvalued);
 }
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_reading reading = {0};
     kt_balance *rows = NULL, *folded = NULL;
     size_t count = 0, shown = 0;
     request asked;
     kt_code code = read_request(arguments, &asked, error);
-    if (code == KT_OK)
-        code = kt_reading_open(arguments, &reading, error);
-    if (code == KT_OK)
-        code = kt_balances(reading.view, &asked.query, &rows, &count, error);
+    if (code == KT_OK) code = kt_reading_open(arguments, &reading, error);
+    if (code == KT_OK) code = kt_balances(reading.view, &asked.query, &rows, &count, error);
     if (code == KT_OK && asked.depth > 0 && count > 0) {
         /* Folded in a copy: the warnings are about the accounts themselves. */
         folded = malloc(count * sizeof(*rows));
-        if (folded == NULL)
-            code = kt_fail(error, KT_MEMORY, "no memory for %zu accounts", count);
-        else
-            memcpy(folded, rows, count * sizeof(*rows));
+        if (folded == NULL) code = kt_fail(error, KT_MEMORY, "no memory for %zu accounts", count);
+        else memcpy(folded, rows, count * sizeof(*rows));
         shown = count;
-        if (code == KT_OK)
-            code = kt_depth_fold(reading.view, folded, &shown, (size_t)asked.depth, error);
+        if (code == KT_OK) code = kt_depth_fold(reading.view, folded, &shown, (size_t)asked.depth, error);
     }
     if (code == KT_OK)
         code = print(&reading, &asked, folded == NULL ? rows : folded, folded == NULL ? count : shown, error);
-    if (code == KT_OK)
-        warn(&reading, rows, count);
+    if (code == KT_OK) warn(&reading, rows, count);
     free(folded);
     free(rows);
     kt_reading_close(&reading);

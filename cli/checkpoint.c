@@ -4,8 +4,7 @@
 #include "cli/common.h"
 #include "storage/note.h"
 
-static kt_code print_row(const kt_reading *reading, const char *note, kt_error *error)
-{
+static kt_code print_row(const kt_reading *reading, const char *note, kt_error *error) {
     enum { ORIGIN, SIZE, ROOT, VERIFIER, NOTE, COUNT };
     static const kt_column columns[COUNT] = {
         [ORIGIN] = {"origin", NULL, KT_CELL_TEXT, false}, [SIZE] = {"tree_size", NULL, KT_CELL_NUMBER, false},
@@ -15,8 +14,7 @@ static kt_code print_row(const kt_reading *reading, const char *note, kt_error *
     char root[48];
     kt_out *out;
     kt_code code = kt_out_open(reading->style, columns, COUNT, false, &out, error);
-    if (code != KT_OK)
-        return code;
+    if (code != KT_OK) return code;
     (void)kt_base64_encode(reading->head.root, sizeof(reading->head.root), root);
     kt_out_words(out, ORIGIN, kt_book_origin(reading->book));
     kt_out_count(out, SIZE, reading->head.size);
@@ -28,8 +26,7 @@ static kt_code print_row(const kt_reading *reading, const char *note, kt_error *
     return code != KT_OK ? code : closed;
 }
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_reading reading;
     char *note = NULL;
     size_t size = 0;
@@ -38,10 +35,8 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
         printf("%s\n", kt_book_verifier(reading.book));
     } else if (code == KT_OK) {
         code = kt_view_checkpoint(reading.view, &note, &size, error);
-        if (code == KT_OK && reading.style == KT_STYLE_TABLE)
-            (void)fwrite(note, 1, size, stdout);
-        else if (code == KT_OK)
-            code = print_row(&reading, note, error);
+        if (code == KT_OK && reading.style == KT_STYLE_TABLE) (void)fwrite(note, 1, size, stdout);
+        else if (code == KT_OK) code = print_row(&reading, note, error);
     }
     free(note);
     kt_reading_close(&reading);

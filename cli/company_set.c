@@ -2,25 +2,21 @@
 
 #include "cli/common.h"
 
-static bool take(const kt_arguments *arguments, const char *option, kt_str *to)
-{
+static bool take(const kt_arguments *arguments, const char *option, kt_str *to) {
     *to = kt_str_from(kt_given_value(arguments, option));
     return to->size > 0;
 }
 
 /* Today in the time zone given, or else in the one on record. Before the book is opened for writing. */
-static kt_code today_there(const kt_arguments *arguments, kt_str time_zone, kt_day *out, kt_error *error)
-{
+static kt_code today_there(const kt_arguments *arguments, kt_str time_zone, kt_day *out, kt_error *error) {
     kt_reading reading;
     kt_code code = kt_reading_open(arguments, &reading, error);
-    if (code == KT_OK)
-        *out = kt_today(time_zone.size > 0 ? time_zone : reading.company.time_zone);
+    if (code == KT_OK) *out = kt_today(time_zone.size > 0 ? time_zone : reading.company.time_zone);
     kt_reading_close(&reading);
     return code;
 }
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_writing writing = {0};
     kt_company company = {0};
     kt_day from = KT_DAY_NONE;
@@ -31,15 +27,11 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
     any = take(arguments, "vat-number", &company.vat_number) || any;
     any = take(arguments, "address", &company.address) || any;
     any = take(arguments, "calendar", &company.calendar) || any;
-    if (!any)
-        return kt_fail(error, KT_USAGE, "company set: set what? Give --name, --address, ...");
+    if (!any) return kt_fail(error, KT_USAGE, "company set: set what? Give --name, --address, ...");
     kt_code code = kt_option_from(arguments, "from", &from, error);
-    if (code == KT_OK && from == KT_DAY_NONE)
-        code = today_there(arguments, company.time_zone, &from, error);
-    if (code == KT_OK)
-        code = kt_writing_open(arguments, &writing, error);
-    if (code == KT_OK)
-        code = kt_batch_company(writing.batch, from, &company, error);
+    if (code == KT_OK && from == KT_DAY_NONE) code = today_there(arguments, company.time_zone, &from, error);
+    if (code == KT_OK) code = kt_writing_open(arguments, &writing, error);
+    if (code == KT_OK) code = kt_batch_company(writing.batch, from, &company, error);
     if (code == KT_OK) {
         (void)snprintf(what, sizeof(what), "the company's facts changed from %s", kt_day_format(from, text));
         code = kt_writing_commit(&writing, what, error);

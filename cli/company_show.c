@@ -2,8 +2,7 @@
 
 #include "cli/common.h"
 
-static kt_code print(const kt_reading *reading, const kt_company *company, kt_error *error)
-{
+static kt_code print(const kt_reading *reading, const kt_company *company, kt_error *error) {
     enum { ENTITY, CURRENCY, FISCAL, ZONE, NUMBER, VAT, ADDRESS, CALENDAR, ORIGIN, COUNT };
     static const kt_column columns[COUNT] = {
         [ENTITY] = {"entity", "entity", KT_CELL_PROSE, false},
@@ -19,8 +18,7 @@ static kt_code print(const kt_reading *reading, const kt_company *company, kt_er
     char fiscal[16];
     kt_out *out;
     kt_code code = kt_out_open(reading->style, columns, COUNT, true, &out, error);
-    if (code != KT_OK)
-        return code;
+    if (code != KT_OK) return code;
     unsigned month = company->fiscal_month == 0 ? 1 : company->fiscal_month;
     unsigned day = company->fiscal_day == 0 ? 1 : company->fiscal_day;
     (void)snprintf(fiscal, sizeof(fiscal), "%02u-%02u", month, day);
@@ -38,19 +36,16 @@ static kt_code print(const kt_reading *reading, const kt_company *company, kt_er
     return code != KT_OK ? code : closed;
 }
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_reading reading;
     kt_company company;
     kt_day at = KT_DAY_NONE;
     kt_code code = kt_reading_open(arguments, &reading, error);
-    if (code == KT_OK)
-        code = kt_option_until(arguments, "at", &at, error);
+    if (code == KT_OK) code = kt_option_until(arguments, "at", &at, error);
     if (code == KT_OK)
         code = kt_view_company(reading.view, at == KT_DAY_NONE ? kt_today(reading.company.time_zone) : at, &company,
                                error);
-    if (code == KT_OK)
-        code = print(&reading, &company, error);
+    if (code == KT_OK) code = print(&reading, &company, error);
     kt_reading_close(&reading);
     return code;
 }

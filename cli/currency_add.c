@@ -2,16 +2,14 @@
 
 #include "cli/common.h"
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_writing writing = {0};
     uint64_t decimals = 0;
     char what[120];
     kt_code code = kt_word_number(arguments->words[1], "decimals", &decimals, error);
     if (code == KT_OK && decimals > KT_DECIMALS_MAX)
         code = kt_fail(error, KT_USAGE, "%.20s decimals: expected 0 to %d", arguments->words[1], KT_DECIMALS_MAX);
-    if (code == KT_OK)
-        code = kt_writing_open(arguments, &writing, error);
+    if (code == KT_OK) code = kt_writing_open(arguments, &writing, error);
     if (code == KT_OK)
         code = kt_batch_currency(writing.batch, kt_str_from(arguments->words[0]), (uint8_t)decimals, error);
     if (code == KT_OK) {

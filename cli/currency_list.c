@@ -2,8 +2,7 @@
 
 #include "cli/common.h"
 
-static kt_code print(const kt_reading *reading, const kt_currency *currencies, size_t count, kt_error *error)
-{
+static kt_code print(const kt_reading *reading, const kt_currency *currencies, size_t count, kt_error *error) {
     enum { CODE, DECIMALS, DECLARED, POSTED, OWN, COUNT };
     static const kt_column columns[COUNT] = {
         [CODE] = {"currency", "currency", KT_CELL_TEXT, false},
@@ -14,8 +13,7 @@ static kt_code print(const kt_reading *reading, const kt_currency *currencies, s
     };
     kt_out *out;
     kt_code code = kt_out_open(reading->style, columns, COUNT, false, &out, error);
-    if (code != KT_OK)
-        return code;
+    if (code != KT_OK) return code;
     for (size_t i = 0; code == KT_OK && i < count; i++) {
         kt_out_text(out, CODE, currencies[i].code);
         kt_out_count(out, DECIMALS, currencies[i].decimals);
@@ -28,16 +26,13 @@ static kt_code print(const kt_reading *reading, const kt_currency *currencies, s
     return code != KT_OK ? code : closed;
 }
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_reading reading;
     kt_currency *currencies = NULL;
     size_t count = 0;
     kt_code code = kt_reading_open(arguments, &reading, error);
-    if (code == KT_OK)
-        code = kt_view_currencies(reading.view, &currencies, &count, error);
-    if (code == KT_OK)
-        code = print(&reading, currencies, count, error);
+    if (code == KT_OK) code = kt_view_currencies(reading.view, &currencies, &count, error);
+    if (code == KT_OK) code = print(&reading, currencies, count, error);
     free(currencies);
     kt_reading_close(&reading);
     return code;

@@ -40,8 +40,7 @@ static const kt_column entry_columns[LINES] = {
     [PARTS] = {"parts", "records before it", KT_CELL_NUMBER, false},
 };
 
-static void entry_cells(kt_out *out, const kt_entry_view *view)
-{
+static void entry_cells(kt_out *out, const kt_entry_view *view) {
     const kt_entry *entry = &view->entry;
     kt_out_count(out, ENTRY, view->number);
     kt_out_day(out, DATE, entry->date);
@@ -49,23 +48,19 @@ static void entry_cells(kt_out *out, const kt_entry_view *view)
     kt_out_text(out, VOUCHER, entry->voucher);
     kt_out_text(out, TEXT, entry->text);
     kt_out_text(out, REF, entry->ref);
-    if (entry->reverses != 0)
-        kt_out_count(out, REVERSES, entry->reverses);
-    if (view->reversed_by != 0)
-        kt_out_count(out, REVERSED_BY, view->reversed_by);
+    if (entry->reverses != 0) kt_out_count(out, REVERSES, entry->reverses);
+    if (view->reversed_by != 0) kt_out_count(out, REVERSED_BY, view->reversed_by);
     kt_out_text(out, BATCH, view->batch_id);
     kt_out_count(out, FIRST, view->batch_first);
     kt_out_count(out, LAST, view->batch_last);
     kt_out_time(out, RECORDED, view->recorded_us);
     kt_out_hex(out, ACTOR, view->actor, sizeof(view->actor));
     kt_out_hex(out, LEAF, view->leaf_hash, sizeof(view->leaf_hash));
-    if (view->parts != 0 || kt_out_style(out) != KT_STYLE_TABLE)
-        kt_out_count(out, PARTS, view->parts);
+    if (view->parts != 0 || kt_out_style(out) != KT_STYLE_TABLE) kt_out_count(out, PARTS, view->parts);
 }
 
 /* What a line carries beside its amount is shown to people where some line has it. */
-static void head_where_used(kt_column *columns, const kt_entry *entry)
-{
+static void head_where_used(kt_column *columns, const kt_entry *entry) {
     columns[KT_LINE_TEXT].head = NULL;
     for (size_t i = 0; i < entry->line_count; i++) {
         const kt_line *line = &entry->lines[i];
@@ -73,14 +68,10 @@ static void head_where_used(kt_column *columns, const kt_entry *entry)
             columns[KT_LINE_COST].head = "value";
             columns[KT_LINE_COST_CURRENCY].head = "in";
         }
-        if (line->text.size > 0)
-            columns[KT_LINE_TEXT].head = "text";
-        if (line->ref.size > 0)
-            columns[KT_LINE_REF].head = "ref";
-        if (line->tax_code.size > 0)
-            columns[KT_LINE_TAX].head = "tax code";
-        for (uint8_t j = 0; j < line->dimension_count; j++)
-            switch (line->dimensions[j].dimension) {
+        if (line->text.size > 0) columns[KT_LINE_TEXT].head = "text";
+        if (line->ref.size > 0) columns[KT_LINE_REF].head = "ref";
+        if (line->tax_code.size > 0) columns[KT_LINE_TAX].head = "tax code";
+        for (uint8_t j = 0; j < line->dimension_count; j++) switch (line->dimensions[j].dimension) {
             case KT_DIMENSION_COST_CENTRE: columns[KT_LINE_COST_CENTRE].head = "cost centre"; break;
             case KT_DIMENSION_DEPARTMENT: columns[KT_LINE_DEPARTMENT].head = "department"; break;
             case KT_DIMENSION_PROJECT: columns[KT_LINE_PROJECT].head = "project"; break;
@@ -90,8 +81,7 @@ static void head_where_used(kt_column *columns, const kt_entry *entry)
 }
 
 static kt_code print_line(const kt_reading *reading, const kt_entry_view *view, size_t at, kt_side_sums *sums,
-                          kt_out *out, kt_error *error)
-{
+                          kt_out *out, kt_error *error) {
     const kt_line *line = &view->entry.lines[at];
     kt_account account;
     kt_line_cells(out, 0, view, at, reading->company.currency);
@@ -103,19 +93,16 @@ static kt_code print_line(const kt_reading *reading, const kt_entry_view *view, 
     return code != KT_OK ? code : kt_side_sums_add(sums, view, at, reading->company.currency, error);
 }
 
-static kt_code print_people(const kt_reading *reading, const kt_entry_view *view, kt_error *error)
-{
+static kt_code print_people(const kt_reading *reading, const kt_entry_view *view, kt_error *error) {
     kt_out *out;
     kt_column columns[KT_LINE_COLUMNS];
     kt_side_sums sums = {0};
     kt_code code = kt_out_open(reading->style, entry_columns, LINES, true, &out, error);
-    if (code != KT_OK)
-        return code;
+    if (code != KT_OK) return code;
     entry_cells(out, view);
     code = kt_out_row(out, error);
     kt_code closed = kt_out_close(out, error);
-    if (code != KT_OK || closed != KT_OK)
-        return code != KT_OK ? code : closed;
+    if (code != KT_OK || closed != KT_OK) return code != KT_OK ? code : closed;
     kt_say(reading->style, "\n");
     memcpy(columns, kt_line_columns, sizeof(columns));
     columns[KT_LINE_NAME].head = "name";
@@ -123,15 +110,13 @@ static kt_code print_people(const kt_reading *reading, const kt_entry_view *view
     code = kt_out_open(reading->style, columns, KT_LINE_COLUMNS, false, &out, error);
     for (size_t i = 0; code == KT_OK && i < view->entry.line_count; i++)
         code = print_line(reading, view, i, &sums, out, error);
-    if (code == KT_OK)
-        code = kt_side_sums_print(&sums, out, 0, error);
+    if (code == KT_OK) code = kt_side_sums_print(&sums, out, 0, error);
     kt_side_sums_release(&sums);
     closed = kt_out_close(out, error);
     return code != KT_OK ? code : closed;
 }
 
-static kt_code print_rows(const kt_reading *reading, const kt_entry_view *view, kt_error *error)
-{
+static kt_code print_rows(const kt_reading *reading, const kt_entry_view *view, kt_error *error) {
     kt_out *out;
     kt_column columns[COUNT];
     memcpy(columns, entry_columns, sizeof(entry_columns));
@@ -146,16 +131,13 @@ static kt_code print_rows(const kt_reading *reading, const kt_entry_view *view, 
     return code != KT_OK ? code : closed;
 }
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_reading reading = {0};
     kt_entry_view *view = NULL;
     uint64_t number = 0;
     kt_code code = kt_word_number(arguments->words[0], "an entry", &number, error);
-    if (code == KT_OK)
-        code = kt_reading_open(arguments, &reading, error);
-    if (code == KT_OK)
-        code = kt_entry_read(reading.view, number, &view, error);
+    if (code == KT_OK) code = kt_reading_open(arguments, &reading, error);
+    if (code == KT_OK) code = kt_entry_read(reading.view, number, &view, error);
     if (code == KT_OK)
         code = reading.style == KT_STYLE_TABLE ? print_people(&reading, view, error)
                                                : print_rows(&reading, view, error);

@@ -3,13 +3,11 @@
 
 #include "cli/common.h"
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_reading reading;
     bool hashes_only = kt_given_flag(arguments, "hashes-only");
     kt_code code = kt_reading_open(arguments, &reading, error);
-    if (code == KT_OK)
-        code = kt_export_tlog(reading.view, arguments->words[0], hashes_only, error);
+    if (code == KT_OK) code = kt_export_tlog(reading.view, arguments->words[0], hashes_only, error);
     if (code == KT_OK)
         kt_say(reading.style, "exported %" PRIu64 " records to %s: checkpoint, tile/%s\n", reading.head.size,
                arguments->words[0], hashes_only ? "" : ", tile/entries/");

@@ -21,21 +21,15 @@ struct kt_grid {
     bool headed;                   /* the headings were printed */
 };
 
-static bool is_number(const kt_column *column)
-{
+static bool is_number(const kt_column *column) {
     return column->cell == KT_CELL_AMOUNT || column->cell == KT_CELL_COUNT || column->cell == KT_CELL_NUMBER;
 }
 
-static bool is_shown(const kt_column *column)
-{
-    return column->head != NULL && !column->off;
-}
+static bool is_shown(const kt_column *column) { return column->head != NULL && !column->off; }
 
-kt_grid *kt_grid_open(const kt_column *columns, size_t count)
-{
+kt_grid *kt_grid_open(const kt_column *columns, size_t count) {
     kt_grid *table = calloc(1, sizeof(*table));
-    if (table == NULL)
-        return NULL;
+    if (table == NULL) return NULL;
     table->columns = columns;
     table->count = count;
     table->rows = calloc(PART, sizeof(*table->rows));
@@ -46,21 +40,17 @@ kt_grid *kt_grid_open(const kt_column *columns, size_t count)
     return table;
 }
 
-static void drop_rows(kt_grid *table)
-{
+static void drop_rows(kt_grid *table) {
     for (size_t i = 0; i < table->used; i++) {
-        for (size_t j = 0; j < table->count; j++)
-            free(table->rows[i].cells[j]);
+        for (size_t j = 0; j < table->count; j++) free(table->rows[i].cells[j]);
         memset(&table->rows[i], 0, sizeof(table->rows[i]));
     }
     table->used = 0;
 }
 
-bool kt_grid_row(kt_grid *table, char **cells, kt_grid_kind kind)
-{
+bool kt_grid_row(kt_grid *table, char **cells, kt_grid_kind kind) {
     /* Kept back until there is more, so that a total and its rule share a part with some rows. */
-    if (table->used == PART && !kt_grid_print(table))
-        return false;
+    if (table->used == PART && !kt_grid_print(table)) return false;
     row *at = &table->rows[table->used++];
     at->kind = kind;
     for (size_t i = 0; i < table->count; i++) {
@@ -71,111 +61,87 @@ bool kt_grid_row(kt_grid *table, char **cells, kt_grid_kind kind)
 }
 
 /* The width of numbers in bytes, which are columns since numbers are ASCII. */
-static size_t number_width(const kt_grid *table, size_t column)
-{
+static size_t number_width(const kt_grid *table, size_t column) {
     size_t widest = strlen(table->columns[column].head);
-    if (table->widths[column] > widest)
-        widest = table->widths[column];
+    if (table->widths[column] > widest) widest = table->widths[column];
     for (size_t i = 0; i < table->used; i++) {
         size_t size = table->rows[i].cells[column] == NULL ? 0 : strlen(table->rows[i].cells[column]);
-        if (size > widest)
-            widest = size;
+        if (size > widest) widest = size;
     }
     return widest;
 }
 
 /* What the columns need at the least. A name keeps 16 characters: rather a line that wraps than one that says nothing. */
-static size_t least_width(const kt_grid *table)
-{
+static size_t least_width(const kt_grid *table) {
     enum { LEAST = 16, BETWEEN = 2 };
     size_t sum = 0;
     for (size_t i = 0; i < table->count; i++) {
-        if (!is_shown(&table->columns[i]))
-            continue;
+        if (!is_shown(&table->columns[i])) continue;
         bool prose = table->columns[i].cell == KT_CELL_PROSE;
         size_t widest = strlen(table->columns[i].head);
         for (size_t j = 0; j < table->used && !(prose && widest >= LEAST); j++) {
             const char *cell = table->rows[j].cells[i];
             size_t size = cell == NULL ? 0 : mbstowcs(NULL, cell, 0);
-            if (size != (size_t)-1 && size > widest)
-                widest = prose && size > LEAST ? LEAST : size;
+            if (size != (size_t)-1 && size > widest) widest = prose && size > LEAST ? LEAST : size;
         }
-        if (!prose && table->widths[i] > widest)
-            widest = table->widths[i];
+        if (!prose && table->widths[i] > widest) widest = table->widths[i];
         sum += widest + (sum == 0 ? 0 : BETWEEN);
     }
     return sum;
 }
 
-static char *rule_text(size_t width)
-{
+static char *rule_text(size_t width) {
     bool utf8 = kt_terminal_utf8();
     const char *dash = utf8 ? "\xe2\x94\x80" : "-";
     size_t step = utf8 ? 3 : 1;
     char *text = malloc(width * step + 1);
-    if (text == NULL)
-        return NULL;
-    for (size_t i = 0; i < width; i++)
-        memcpy(text + i * step, dash, step);
+    if (text == NULL) return NULL;
+    for (size_t i = 0; i < width; i++) memcpy(text + i * step, dash, step);
     text[width * step] = '\0';
     return text;
 }
 
-static bool add_columns(const kt_grid *table, struct libscols_table *laid)
-{
+static bool add_columns(const kt_grid *table, struct libscols_table *laid) {
     for (size_t i = 0; i < table->count; i++) {
         const kt_column *column = &table->columns[i];
-        if (!is_shown(column))
-            continue;
+        if (!is_shown(column)) continue;
         int flags = is_number(column) ? SCOLS_FL_RIGHT : column->cell == KT_CELL_PROSE ? SCOLS_FL_TRUNC : 0;
         struct libscols_column *made = scols_table_new_column(laid, column->head, (int)table->widths[i], flags);
-        if (made == NULL)
-            return false;
-        if (!table->headed)
-            (void)scols_cell_set_color(scols_column_get_header(made), "bold");
+        if (made == NULL) return false;
+        if (!table->headed) (void)scols_cell_set_color(scols_column_get_header(made), "bold");
     }
     return true;
 }
 
-static bool add_row(kt_grid *table, struct libscols_table *laid, size_t index, const size_t *numbers)
-{
+static bool add_row(kt_grid *table, struct libscols_table *laid, size_t index, const size_t *numbers) {
     row *from = &table->rows[index];
     struct libscols_line *line = scols_table_new_line(laid, NULL);
-    if (line == NULL)
-        return false;
+    if (line == NULL) return false;
     size_t shown = 0;
     for (size_t i = 0; i < table->count; i++) {
         const kt_column *column = &table->columns[i];
-        if (!is_shown(column))
-            continue;
+        if (!is_shown(column)) continue;
         if (from->kind == KT_GRID_RULE && (column->cell == KT_CELL_AMOUNT || column->cell == KT_CELL_COUNT)) {
             free(from->cells[i]);
             from->cells[i] = rule_text(numbers[i]);
-            if (from->cells[i] == NULL)
-                return false;
+            if (from->cells[i] == NULL) return false;
         }
-        if (from->cells[i] != NULL && scols_line_refer_data(line, shown, from->cells[i]) != 0)
-            return false;
+        if (from->cells[i] != NULL && scols_line_refer_data(line, shown, from->cells[i]) != 0) return false;
         from->cells[i] = NULL; /* the line's now */
         shown++;
     }
-    if (from->kind == KT_GRID_STRONG)
-        (void)scols_line_set_color(line, "bold");
+    if (from->kind == KT_GRID_STRONG) (void)scols_line_set_color(line, "bold");
     return true;
 }
 
-bool kt_grid_print(kt_grid *table)
-{
-    if (table->used == 0)
-        return true;
+bool kt_grid_print(kt_grid *table) {
+    if (table->used == 0) return true;
     size_t numbers[KT_COLUMNS_MAX] = {0};
     bool good = false;
     struct libscols_table *laid = scols_new_table();
-    if (laid == NULL)
-        return false;
+    if (laid == NULL) return false;
     for (size_t i = 0; i < table->count; i++)
-        if (is_shown(&table->columns[i]) && is_number(&table->columns[i]))
-            numbers[i] = number_width(table, i);
+        if (is_shown(&table->columns[i]) && is_number(&table->columns[i])) numbers[i] = number_width(table, i);
     (void)scols_table_enable_colors(laid, kt_terminal_colour());
     (void)scols_table_enable_noheadings(laid, table->headed);
     (void)scols_table_enable_minout(laid, 1);
@@ -185,11 +151,9 @@ bool kt_grid_print(kt_grid *table)
         (void)scols_table_set_termwidth(laid, least);
         (void)scols_table_set_termforce(laid, SCOLS_TERMFORCE_ALWAYS);
     }
-    if (!add_columns(table, laid))
-        goto end;
+    if (!add_columns(table, laid)) goto end;
     for (size_t i = 0; i < table->used; i++)
-        if (!add_row(table, laid, i, numbers))
-            goto end;
+        if (!add_row(table, laid, i, numbers)) goto end;
     scols_table_set_stream(laid, stdout);
     good = scols_print_table(laid) == 0;
     for (size_t i = 0, shown = 0; i < table->count; i++)
@@ -202,10 +166,8 @@ end:
     return good;
 }
 
-void kt_grid_close(kt_grid *table)
-{
-    if (table == NULL)
-        return;
+void kt_grid_close(kt_grid *table) {
+    if (table == NULL) return;
     drop_rows(table);
     free(table->rows);
     free(table);

@@ -19,8 +19,7 @@ typedef struct walk {
     kt_side_sums sums;
 } walk;
 
-static kt_code on_entry(void *context, const kt_entry_view *view, kt_error *error)
-{
+static kt_code on_entry(void *context, const kt_entry_view *view, kt_error *error) {
     walk *at = context;
     const kt_entry *entry = &view->entry;
     bool people = kt_out_style(at->out) == KT_STYLE_TABLE;
@@ -36,38 +35,31 @@ static kt_code on_entry(void *context, const kt_entry_view *view, kt_error *erro
             kt_out_text(at->out, VOUCHER, entry->voucher);
             kt_out_text(at->out, TEXT, entry->text);
             kt_out_text(at->out, REF, entry->ref);
-            if (entry->reverses != 0)
-                kt_out_count(at->out, REVERSES, entry->reverses);
+            if (entry->reverses != 0) kt_out_count(at->out, REVERSES, entry->reverses);
         }
         kt_line_cells(at->out, LINES, view, i, at->currency);
-        if (people && entry->lines[i].text.size == 0)
-            kt_out_text(at->out, LINES + KT_LINE_TEXT, entry->text);
+        if (people && entry->lines[i].text.size == 0) kt_out_text(at->out, LINES + KT_LINE_TEXT, entry->text);
         code = kt_out_row(at->out, error);
-        if (code == KT_OK && people)
-            code = kt_side_sums_add(&at->sums, view, i, at->currency, error);
+        if (code == KT_OK && people) code = kt_side_sums_add(&at->sums, view, i, at->currency, error);
     }
     return code;
 }
 
 static kt_code limit(const kt_arguments *arguments, const char *option, bool *has, kt_amount *amount, uint8_t *given,
-                     kt_error *error)
-{
+                     kt_error *error) {
     const char *text = kt_given_value(arguments, option);
     uint8_t decimals = 0;
-    if (text == NULL)
-        return KT_OK;
+    if (text == NULL) return KT_OK;
     kt_number_fault fault = kt_number_parse(text, strlen(text), '.', '\0', amount, &decimals);
     if (fault != KT_NUMBER_OK)
         return kt_fail(error, KT_USAGE, "--%s %.60s: %s", option, text, kt_number_fault_text(fault));
-    if (*amount < 0)
-        return kt_fail(error, KT_USAGE, "--%s %.60s: a size without a sign is expected", option, text);
+    if (*amount < 0) return kt_fail(error, KT_USAGE, "--%s %.60s: a size without a sign is expected", option, text);
     *has = true;
     *given = KT_AS_WRITTEN(decimals);
     return KT_OK;
 }
 
-static kt_code read_filter(const kt_arguments *arguments, kt_journal_filter *filter, kt_error *error)
-{
+static kt_code read_filter(const kt_arguments *arguments, kt_journal_filter *filter, kt_error *error) {
     *filter = (kt_journal_filter){
         .series = kt_str_from(kt_given_value(arguments, "series")),
         .voucher = kt_str_from(kt_given_value(arguments, "voucher")),
@@ -75,15 +67,12 @@ static kt_code read_filter(const kt_arguments *arguments, kt_journal_filter *fil
         .account = kt_str_from(kt_given_value(arguments, "account")),
     };
     kt_code code = kt_option_range(arguments, &filter->from, &filter->to, error);
-    if (code == KT_OK)
-        code = limit(arguments, "min", &filter->has_min, &filter->min, &filter->min_given, error);
-    if (code == KT_OK)
-        code = limit(arguments, "max", &filter->has_max, &filter->max, &filter->max_given, error);
+    if (code == KT_OK) code = limit(arguments, "min", &filter->has_min, &filter->min, &filter->min_given, error);
+    if (code == KT_OK) code = limit(arguments, "max", &filter->has_max, &filter->max, &filter->max_given, error);
     return code;
 }
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_reading reading = {0};
     kt_journal_filter filter;
     kt_column columns[COUNT];
@@ -91,8 +80,7 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
     memcpy(columns, entry_columns, sizeof(entry_columns));
     memcpy(columns + LINES, kt_line_columns, sizeof(kt_line_columns));
     kt_code code = read_filter(arguments, &filter, error);
-    if (code == KT_OK)
-        code = kt_reading_open(arguments, &reading, error);
+    if (code == KT_OK) code = kt_reading_open(arguments, &reading, error);
     if (code == KT_OK) {
         kt_show_title(&reading, "journal", filter.from, filter.to);
         code = kt_out_open(reading.style, columns, COUNT, false, &at.out, error);
@@ -101,11 +89,9 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
         at.currency = reading.company.currency;
         code = kt_entries(reading.view, &filter, on_entry, &at, error);
     }
-    if (code == KT_OK)
-        code = kt_side_sums_print(&at.sums, at.out, LINES, error);
+    if (code == KT_OK) code = kt_side_sums_print(&at.sums, at.out, LINES, error);
     kt_code closed = kt_out_close(at.out, code == KT_OK ? error : NULL);
-    if (code == KT_OK)
-        code = closed;
+    if (code == KT_OK) code = closed;
     if (code == KT_OK) {
         kt_say(reading.style, "%s", at.entries == 0 ? "" : "\n");
         kt_show_counted(reading.style, at.entries, "entry", "entries", ", ");

@@ -34,35 +34,29 @@ typedef struct closings {
     size_t count;
 } closings;
 
-static closing *closing_of(closings *all, kt_str currency, uint8_t decimals)
-{
+static closing *closing_of(closings *all, kt_str currency, uint8_t decimals) {
     for (size_t i = 0; i < all->count; i++)
-        if (kt_str_equal(all->rows[i].currency, currency))
-            return &all->rows[i];
+        if (kt_str_equal(all->rows[i].currency, currency)) return &all->rows[i];
     closing *rows = realloc(all->rows, (all->count + 1) * sizeof(*rows));
-    if (rows == NULL)
-        return NULL;
+    if (rows == NULL) return NULL;
     all->rows = rows;
     rows[all->count] = (closing){.currency = currency, .decimals = decimals};
     return &rows[all->count++];
 }
 
-static kt_code sum_up(const kt_statement *statement, kt_str book_currency, closings *out, kt_error *error)
-{
+static kt_code sum_up(const kt_statement *statement, kt_str book_currency, closings *out, kt_error *error) {
     kt_code code = KT_OK;
     for (size_t i = 0; code == KT_OK && i < statement->opening_count; i++) {
         const kt_opening *opening = &statement->openings[i];
         closing *at = closing_of(out, opening->currency, opening->decimals);
-        if (at == NULL)
-            return kt_fail(error, KT_MEMORY, "no memory");
+        if (at == NULL) return kt_fail(error, KT_MEMORY, "no memory");
         at->balance = opening->balance;
     }
     for (size_t i = 0; code == KT_OK && i < statement->posting_count; i++) {
         const kt_posting *posting = &statement->postings[i];
         closing *at = closing_of(out, posting->currency.size == 0 ? book_currency : posting->currency,
                                  posting->decimals);
-        if (at == NULL)
-            return kt_fail(error, KT_MEMORY, "no memory");
+        if (at == NULL) return kt_fail(error, KT_MEMORY, "no memory");
         at->balance = posting->running;
         bool debit = (posting->amount >= 0) != posting->minus;
         code = kt_show_add(debit ? &at->debit : &at->credit, debit ? posting->amount : -posting->amount, error);
@@ -70,8 +64,7 @@ static kt_code sum_up(const kt_statement *statement, kt_str book_currency, closi
     return code;
 }
 
-static kt_code print_openings(kt_out *out, const kt_statement *statement, kt_day from, kt_error *error)
-{
+static kt_code print_openings(kt_out *out, const kt_statement *statement, kt_day from, kt_error *error) {
     kt_code code = KT_OK;
     for (size_t i = 0; code == KT_OK && i < statement->opening_count; i++) {
         const kt_opening *opening = &statement->openings[i];
@@ -85,8 +78,7 @@ static kt_code print_openings(kt_out *out, const kt_statement *statement, kt_day
     return code;
 }
 
-static kt_code print_posting(kt_out *out, const kt_posting *posting, kt_str book_currency, kt_error *error)
-{
+static kt_code print_posting(kt_out *out, const kt_posting *posting, kt_str book_currency, kt_error *error) {
     kt_out_words(out, ROW, "posting");
     kt_out_day(out, DATE, posting->date);
     kt_out_count(out, ENTRY, posting->number);
@@ -102,8 +94,7 @@ static kt_code print_posting(kt_out *out, const kt_posting *posting, kt_str book
     return kt_out_row(out, error);
 }
 
-static kt_code print_closings(kt_out *out, const closings *all, kt_day to, kt_error *error)
-{
+static kt_code print_closings(kt_out *out, const closings *all, kt_day to, kt_error *error) {
     kt_code code = kt_out_rule(out, error);
     for (size_t i = 0; code == KT_OK && i < all->count; i++) {
         const closing *at = &all->rows[i];
@@ -119,8 +110,8 @@ static kt_code print_closings(kt_out *out, const closings *all, kt_day to, kt_er
     return code;
 }
 
-static kt_code print(const kt_reading *reading, const kt_statement *statement, kt_day from, kt_day to, kt_error *error)
-{
+static kt_code print(const kt_reading *reading, const kt_statement *statement, kt_day from, kt_day to,
+                     kt_error *error) {
     kt_column columns[COUNT];
     kt_str own = reading->company.currency;
     closings all = {0};
@@ -128,43 +119,34 @@ static kt_code print(const kt_reading *reading, const kt_statement *statement, k
     memcpy(columns, all_columns, sizeof(columns));
     kt_code code = sum_up(statement, own, &all, error);
     for (size_t i = 0; i < all.count; i++)
-        if (!kt_str_equal(all.rows[i].currency, own))
-            columns[CURRENCY].head = "cur";
+        if (!kt_str_equal(all.rows[i].currency, own)) columns[CURRENCY].head = "cur";
     for (size_t i = 0; i < statement->posting_count; i++) {
-        if (statement->postings[i].series.size > 0)
-            columns[SERIES].head = "series";
-        if (statement->postings[i].ref.size > 0)
-            columns[REF].head = "ref";
+        if (statement->postings[i].series.size > 0) columns[SERIES].head = "series";
+        if (statement->postings[i].ref.size > 0) columns[REF].head = "ref";
     }
-    if (code == KT_OK)
-        code = kt_out_open(reading->style, columns, COUNT, false, &out, error);
-    if (code == KT_OK)
-        code = print_openings(out, statement, from, error);
+    if (code == KT_OK) code = kt_out_open(reading->style, columns, COUNT, false, &out, error);
+    if (code == KT_OK) code = print_openings(out, statement, from, error);
     for (size_t i = 0; code == KT_OK && i < statement->posting_count; i++)
         code = print_posting(out, &statement->postings[i], own, error);
-    if (code == KT_OK && all.count > 0)
-        code = print_closings(out, &all, to, error);
+    if (code == KT_OK && all.count > 0) code = print_closings(out, &all, to, error);
     kt_code closed = kt_out_close(out, error);
     if (all.count == 0)
-        kt_say(reading->style, from == KT_DAY_NONE && to == KT_DAY_NONE ? "no postings\n" : "no postings in this time\n");
+        kt_say(reading->style,
+               from == KT_DAY_NONE && to == KT_DAY_NONE ? "no postings\n" : "no postings in this time\n");
     free(all.rows);
     return code != KT_OK ? code : closed;
 }
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_reading reading = {0};
     kt_statement *statement = NULL;
     kt_account account;
     kt_day from, to;
     char title[KT_ACCOUNT_CODE_MAX + KT_NAME_MAX + 16];
     kt_code code = kt_option_range(arguments, &from, &to, error);
-    if (code == KT_OK)
-        code = kt_reading_open(arguments, &reading, error);
-    if (code == KT_OK)
-        code = kt_view_account(reading.view, kt_str_from(arguments->words[0]), &account, error);
-    if (code == KT_OK)
-        code = kt_statement_read(reading.view, account.code, from, to, &statement, error);
+    if (code == KT_OK) code = kt_reading_open(arguments, &reading, error);
+    if (code == KT_OK) code = kt_view_account(reading.view, kt_str_from(arguments->words[0]), &account, error);
+    if (code == KT_OK) code = kt_statement_read(reading.view, account.code, from, to, &statement, error);
     if (code == KT_OK) {
         (void)snprintf(title, sizeof(title), "account %.*s%s%.*s", (int)account.code.size, account.code.data,
                        account.name.size == 0 ? "" : " ", (int)account.name.size,
@@ -172,8 +154,7 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
         kt_show_title(&reading, title, from, to);
         code = print(&reading, statement, from, to, error);
     }
-    if (code == KT_OK && account.type == KT_UNCLASSIFIED)
-        kt_show_warn_unclassified(reading.style, 1, account.code);
+    if (code == KT_OK && account.type == KT_UNCLASSIFIED) kt_show_warn_unclassified(reading.style, 1, account.code);
     kt_statement_free(statement);
     kt_reading_close(&reading);
     return code;

@@ -21,79 +21,60 @@ const kt_command *const kt_commands[] = {
     &kt_command_help,          &kt_command_version,      &kt_command_complete,      NULL,
 };
 
-const kt_command *kt_command_find(const char *name)
-{
+const kt_command *kt_command_find(const char *name) {
     for (const kt_command *const *at = kt_commands; *at != NULL; at++)
-        if (strcmp((*at)->name, name) == 0)
-            return *at;
+        if (strcmp((*at)->name, name) == 0) return *at;
     return NULL;
 }
 
-const kt_command *kt_command_find_verb(const char *name, const char *verb)
-{
+const kt_command *kt_command_find_verb(const char *name, const char *verb) {
     for (const kt_command *const *at = kt_commands; *at != NULL; at++)
-        if (strcmp((*at)->name, name) == 0 && (*at)->verb != NULL && strcmp((*at)->verb, verb) == 0)
-            return *at;
+        if (strcmp((*at)->name, name) == 0 && (*at)->verb != NULL && strcmp((*at)->verb, verb) == 0) return *at;
     return NULL;
 }
 
-static kt_code dispatch(const kt_arguments *arguments, kt_error *error)
-{
-    if (arguments->help && arguments->family != NULL)
-        kt_help_family(arguments->family);
-    else if (arguments->help && arguments->command != NULL)
-        kt_help_command(arguments->command);
-    else if (arguments->version)
-        return kt_command_version.run(arguments, error);
-    else if (arguments->command == NULL)
-        kt_help_overview();
-    else
-        return arguments->command->run(arguments, error);
+static kt_code dispatch(const kt_arguments *arguments, kt_error *error) {
+    if (arguments->help && arguments->family != NULL) kt_help_family(arguments->family);
+    else if (arguments->help && arguments->command != NULL) kt_help_command(arguments->command);
+    else if (arguments->version) return kt_command_version.run(arguments, error);
+    else if (arguments->command == NULL) kt_help_overview();
+    else return arguments->command->run(arguments, error);
     return KT_OK;
 }
 
-static void hint(const kt_arguments *arguments)
-{
+static void hint(const kt_arguments *arguments) {
     fputs("try: kontor ", stderr);
     if (arguments->command != NULL && arguments->command->verb != NULL)
         fprintf(stderr, "%s %s ", arguments->command->name, arguments->command->verb);
-    else if (arguments->command != NULL)
-        fprintf(stderr, "%s ", arguments->command->name);
-    else if (arguments->family != NULL)
-        fprintf(stderr, "%s ", arguments->family);
+    else if (arguments->command != NULL) fprintf(stderr, "%s ", arguments->command->name);
+    else if (arguments->family != NULL) fprintf(stderr, "%s ", arguments->family);
     fputs("--help\n", stderr);
 }
 
-static void say_error(const kt_error *error)
-{
-    if (error->text[0] == '\0')
-        return;
+static void say_error(const kt_error *error) {
+    if (error->text[0] == '\0') return;
     fputs("kontor: ", stderr);
     kt_print_safe(stderr, kt_str_from(error->text));
     fputc('\n', stderr);
 }
 
 /* A reader that had enough, as head: no reason to say anything. */
-static bool reader_left(void)
-{
+static bool reader_left(void) {
     struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
     return ferror(stdout) != 0 && poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
 }
 
 /* A mapped file ended before its time: a damaged book, or an input that was cut while it was read. Nothing that was
    not acknowledged exists (law 4), so going away with a sentence is enough. Only what a handler may call. */
-static void on_cut_short(int number)
-{
+static void on_cut_short(int number) {
     static const char text[] = "kontor: a file ends too early: the book is damaged (kontor verify says where), or an "
                                "input was cut while it was read; nothing was stored\n";
     (void)number;
-    if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-        _exit(4);
+    if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0) _exit(4);
     _exit(1);
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     kt_arguments arguments;
     kt_error error = {0};
     /* A fixed locale, for the width of characters alone: nothing depends on the user's. */
@@ -102,19 +83,15 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGBUS, on_cut_short);
     kt_code code = kt_arguments_parse(argc, argv, &arguments, &error);
-    if (code == KT_OK)
-        code = dispatch(&arguments, &error);
+    if (code == KT_OK) code = dispatch(&arguments, &error);
     int status = kt_exit_status(code);
     kt_error lost = {0};
     kt_code flushed = kt_out_flush(&lost);
     bool quiet = flushed != KT_OK && reader_left();
-    if (status != 0 && !(quiet && code == KT_IO))
-        say_error(&error);
-    if (code == KT_USAGE)
-        hint(&arguments);
+    if (status != 0 && !(quiet && code == KT_IO)) say_error(&error);
+    if (code == KT_USAGE) hint(&arguments);
     if (flushed != KT_OK && status == 0) {
-        if (!quiet)
-            say_error(&lost);
+        if (!quiet) say_error(&lost);
         status = kt_exit_status(flushed);
     }
     kt_arguments_release(&arguments);

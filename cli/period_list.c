@@ -12,12 +12,10 @@ static const kt_column columns[COUNT] = {
     [REASON] = {"reason", "reason of the last reopening", KT_CELL_PROSE, false},
 };
 
-static kt_code print(kt_style style, const kt_period *periods, size_t count, kt_error *error)
-{
+static kt_code print(kt_style style, const kt_period *periods, size_t count, kt_error *error) {
     kt_out *out;
     kt_code code = kt_out_open(style, columns, COUNT, false, &out, error);
-    if (code != KT_OK)
-        return code;
+    if (code != KT_OK) return code;
     for (size_t i = 0; code == KT_OK && i < count; i++) {
         const kt_period *period = &periods[i];
         char day[KT_DAY_TEXT];
@@ -31,21 +29,17 @@ static kt_code print(kt_style style, const kt_period *periods, size_t count, kt_
         code = kt_out_row(out, error);
     }
     kt_code closed = kt_out_close(out, error);
-    if (count == 0)
-        kt_say(style, "no months yet: nothing is posted and nothing is closed\n");
+    if (count == 0) kt_say(style, "no months yet: nothing is posted and nothing is closed\n");
     return code != KT_OK ? code : closed;
 }
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_reading reading;
     kt_period *periods = NULL;
     size_t count = 0;
     kt_code code = kt_reading_open(arguments, &reading, error);
-    if (code == KT_OK)
-        code = kt_view_periods(reading.view, &periods, &count, error);
-    if (code == KT_OK)
-        code = print(reading.style, periods, count, error);
+    if (code == KT_OK) code = kt_view_periods(reading.view, &periods, &count, error);
+    if (code == KT_OK) code = print(reading.style, periods, count, error);
     free(periods);
     kt_reading_close(&reading);
     return code;

@@ -2,8 +2,7 @@
 
 #include "cli/common.h"
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_writing writing = {0};
     char what[120];
     kt_day month;
@@ -11,10 +10,8 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
     kt_code code = kt_word_month(arguments->words[0], &month, error);
     if (code == KT_OK && reason.size == 0)
         code = kt_fail(error, KT_USAGE, "period reopen needs --reason TEXT: it goes on record");
-    if (code == KT_OK)
-        code = kt_writing_open(arguments, &writing, error);
-    if (code == KT_OK)
-        code = kt_batch_period_reopen(writing.batch, month, reason, error);
+    if (code == KT_OK) code = kt_writing_open(arguments, &writing, error);
+    if (code == KT_OK) code = kt_batch_period_reopen(writing.batch, month, reason, error);
     if (code == KT_OK) {
         (void)snprintf(what, sizeof(what), "%.7s reopened", arguments->words[0]);
         code = kt_writing_commit(&writing, what, error);

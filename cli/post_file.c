@@ -33,8 +33,7 @@ enum {
     COUNT
 };
 
-kt_code kt_post_open_rows(kt_style style, kt_out **out, kt_error *error)
-{
+kt_code kt_post_open_rows(kt_style style, kt_out **out, kt_error *error) {
     static const kt_column columns[COUNT] = {
         [FILE_NAME] = {"file", NULL, KT_CELL_TEXT, false},
         [STATE] = {"state", NULL, KT_CELL_TEXT, false},
@@ -63,8 +62,7 @@ kt_code kt_post_open_rows(kt_style style, kt_out **out, kt_error *error)
     return kt_out_open(style, columns, COUNT, false, out, error);
 }
 
-static void control_cells(kt_out *out, size_t first, const kt_control *control, uint8_t decimals)
-{
+static void control_cells(kt_out *out, size_t first, const kt_control *control, uint8_t decimals) {
     kt_out_count(out, first, control->entries);
     kt_out_count(out, first + 1, control->lines);
     kt_out_amount(out, first + 2, control->debit, decimals);
@@ -72,8 +70,7 @@ static void control_cells(kt_out *out, size_t first, const kt_control *control, 
 }
 
 static kt_code print_row(kt_posting_job *job, const char *path, const char *state, const kt_import_result *result,
-                         uint64_t rate, kt_error *error)
-{
+                         uint64_t rate, kt_error *error) {
     kt_out *out = job->out;
     const kt_receipt *receipt = &result->receipt;
     char root[48];
@@ -98,13 +95,11 @@ static kt_code print_row(kt_posting_job *job, const char *path, const char *stat
 }
 
 /* "debit DKK": the totals are of what has a value in the book's currency. */
-static kt_code name_sides(kt_book *book, char heads[2][KT_CURRENCY_CODE_MAX + 8], kt_error *error)
-{
+static kt_code name_sides(kt_book *book, char heads[2][KT_CURRENCY_CODE_MAX + 8], kt_error *error) {
     kt_view *view = NULL;
     kt_company company;
     kt_code code = kt_view_open(book, NULL, &view, error);
-    if (code == KT_OK)
-        code = kt_view_company(view, KT_DAY_MAX, &company, error);
+    if (code == KT_OK) code = kt_view_company(view, KT_DAY_MAX, &company, error);
     for (size_t i = 0; code == KT_OK && i < 2; i++)
         (void)snprintf(heads[i], KT_CURRENCY_CODE_MAX + 8, "%s %.*s", i == 0 ? "debit" : "credit",
                        (int)company.currency.size, company.currency.data);
@@ -112,12 +107,11 @@ static kt_code name_sides(kt_book *book, char heads[2][KT_CURRENCY_CODE_MAX + 8]
     return code;
 }
 
-static kt_code control_table(kt_book *book, const kt_import_result *result, kt_error *error)
-{
+static kt_code control_table(kt_book *book, const kt_import_result *result, kt_error *error) {
     char heads[2][KT_CURRENCY_CODE_MAX + 8];
     const kt_column columns[] = {
-        {NULL, "", KT_CELL_TEXT, false},          {NULL, "entries", KT_CELL_COUNT, false},
-        {NULL, "lines", KT_CELL_COUNT, false},    {NULL, heads[0], KT_CELL_AMOUNT, false},
+        {NULL, "", KT_CELL_TEXT, false},         {NULL, "entries", KT_CELL_COUNT, false},
+        {NULL, "lines", KT_CELL_COUNT, false},   {NULL, heads[0], KT_CELL_AMOUNT, false},
         {NULL, heads[1], KT_CELL_AMOUNT, false},
     };
     const struct {
@@ -126,31 +120,25 @@ static kt_code control_table(kt_book *book, const kt_import_result *result, kt_e
     } rows[] = {{"posted", &result->posted}, {"rejected", &result->rejected}, {"read", &result->read}};
     kt_out *out = NULL;
     kt_code code = name_sides(book, heads, error);
-    if (code == KT_OK)
-        code = kt_out_open(KT_STYLE_TABLE, columns, 5, false, &out, error);
+    if (code == KT_OK) code = kt_out_open(KT_STYLE_TABLE, columns, 5, false, &out, error);
     for (size_t i = 0; code == KT_OK && i < 3; i++) {
-        if (i == 2)
-            code = kt_out_rule(out, error);
+        if (i == 2) code = kt_out_rule(out, error);
         kt_out_words(out, 0, rows[i].name);
         control_cells(out, 1, rows[i].control, result->decimals);
-        if (code == KT_OK)
-            code = kt_out_row_people(out, i == 2, error);
+        if (code == KT_OK) code = kt_out_row_people(out, i == 2, error);
     }
     kt_code closed = kt_out_close(out, error);
     return code != KT_OK ? code : closed;
 }
 
-static void print_trail(const kt_posting_job *job, const kt_import_result *result, uint64_t ms)
-{
+static void print_trail(const kt_posting_job *job, const kt_import_result *result, uint64_t ms) {
     const kt_receipt *receipt = &result->receipt;
     char root[48], when[KT_TIME_TEXT], rate[KT_AMOUNT_TEXT], count[KT_AMOUNT_TEXT];
     if (job->import.dry_run || receipt->tree_size == 0) {
-        if (!job->import.dry_run)
-            printf("no entry was posted: nothing was stored\n");
+        if (!job->import.dry_run) printf("no entry was posted: nothing was stored\n");
         else if (result->rejected.entries > 0)
             printf("dry run: nothing was stored; the rejected entries would go to a file\n");
-        else
-            printf("dry run: nothing was stored; all of it would be posted\n");
+        else printf("dry run: nothing was stored; all of it would be posted\n");
         return;
     }
     (void)kt_base64_encode(receipt->root, sizeof(receipt->root), root);
@@ -165,32 +153,25 @@ static void print_trail(const kt_posting_job *job, const kt_import_result *resul
            result->posted.entries == 1 ? "entry" : "entries", ms / 1000u, ms % 1000u, rate);
 }
 
-static void print_repeat(const kt_receipt *receipt)
-{
+static void print_repeat(const kt_receipt *receipt) {
     char when[KT_TIME_TEXT];
     printf("already posted as batch %s, records %" PRIu64 "–%" PRIu64 ", at %s; nothing new\n", receipt->batch_id,
            receipt->first, receipt->last, kt_time_format(receipt->recorded_us, when));
 }
 
 /* FILE.rejected.<ending>, so that the format is guessed from it again. */
-static char *reject_name(const char *path, const char *format)
-{
-    if (strcmp(path, "-") == 0)
-        path = "stdin";
+static char *reject_name(const char *path, const char *format) {
+    if (strcmp(path, "-") == 0) path = "stdin";
     const char *slash = strrchr(path, '/'), *ending = strrchr(slash == NULL ? path : slash, '.');
     size_t room = strlen(path) + strlen(".rejected.") + 16 + (ending == NULL ? 0 : strlen(ending));
     char *name = malloc(room);
-    if (name == NULL)
-        return NULL;
-    if (ending != NULL)
-        (void)snprintf(name, room, "%s.rejected%s", path, ending);
-    else
-        (void)snprintf(name, room, "%s.rejected%s%s", path, format == NULL ? "" : ".", format == NULL ? "" : format);
+    if (name == NULL) return NULL;
+    if (ending != NULL) (void)snprintf(name, room, "%s.rejected%s", path, ending);
+    else (void)snprintf(name, room, "%s.rejected%s%s", path, format == NULL ? "" : ".", format == NULL ? "" : format);
     return name;
 }
 
-static void on_refused(void *context, const kt_error *why)
-{
+static void on_refused(void *context, const kt_error *why) {
     kt_posting_job *job = context;
     kt_progress_end(&job->progress);
     fputs("rejected: ", stderr);
@@ -199,8 +180,7 @@ static void on_refused(void *context, const kt_error *why)
     job->refusals++;
 }
 
-static void on_creates(void *context, const kt_account *account)
-{
+static void on_creates(void *context, const kt_account *account) {
     kt_posting_job *job = context;
     FILE *to = job->style == KT_STYLE_TABLE ? stdout : stderr;
     kt_progress_end(&job->progress);
@@ -211,23 +191,20 @@ static void on_creates(void *context, const kt_account *account)
     fprintf(to, "  (%s)\n", kt_account_type_name(account->type));
 }
 
-static void on_progress(void *context, uint64_t bytes_done, uint64_t bytes, uint64_t entries)
-{
+static void on_progress(void *context, uint64_t bytes_done, uint64_t bytes, uint64_t entries) {
     kt_posting_job *job = context;
     kt_progress_import(&job->progress, bytes_done, bytes, entries);
 }
 
 static kt_code tell(kt_posting_job *job, const char *path, kt_code code, const kt_import_result *result, uint64_t ms,
-                    kt_error *error)
-{
+                    kt_error *error) {
     if (job->style != KT_STYLE_TABLE) {
         const char *state = code == KT_REPEATED ? "repeated" : job->import.dry_run ? "dry run" : "posted";
         if (code == KT_END && !job->import.dry_run)
             state = result->receipt.tree_size == 0 ? "rejected" : "posted in part";
         return print_row(job, path, state, result, kt_progress_rate(result->posted.entries, ms), error);
     }
-    if (job->files > 1)
-        printf("%s\n", path);
+    if (job->files > 1) printf("%s\n", path);
     if (code == KT_REPEATED) {
         print_repeat(&result->receipt);
         return KT_OK;
@@ -239,8 +216,7 @@ static kt_code tell(kt_posting_job *job, const char *path, kt_code code, const k
     return printed;
 }
 
-kt_code kt_post_file(kt_posting_job *job, const char *path, kt_error *error)
-{
+kt_code kt_post_file(kt_posting_job *job, const char *path, kt_error *error) {
     kt_import_result result = {0};
     kt_import_options import = job->import;
     char *rejects = NULL;
@@ -250,8 +226,7 @@ kt_code kt_post_file(kt_posting_job *job, const char *path, kt_error *error)
     import.context = job;
     if (import.skip_bad && !import.dry_run) {
         rejects = job->rejects == NULL ? reject_name(path, import.format) : strdup(job->rejects);
-        if (rejects == NULL)
-            return kt_fail(error, KT_MEMORY, "%s: no memory", path);
+        if (rejects == NULL) return kt_fail(error, KT_MEMORY, "%s: no memory", path);
         import.reject_path = rejects;
     }
     job->refusals = job->creations = 0;

@@ -4,8 +4,7 @@
 #include "cli/common.h"
 #include "cli/progress.h"
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     const char *directory;
     kt_progress progress;
     bool equal = false;
@@ -15,16 +14,13 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
     if (code == KT_OK && kt_given_value(arguments, "entity") != NULL) {
         kt_book *book;
         code = kt_open_argument(arguments, true, &book, error);
-        if (code == KT_OK)
-            kt_book_close(book);
+        if (code == KT_OK) kt_book_close(book);
     }
-    if (code != KT_OK)
-        return code;
+    if (code != KT_OK) return code;
     kt_progress_begin(&progress, "rebuilding");
     code = kt_rebuild(directory, kt_progress_records, &progress, &equal, &records, error);
     kt_progress_end(&progress);
-    if (code != KT_OK)
-        return code;
+    if (code != KT_OK) return code;
     (void)kt_amount_format((kt_amount)records, 0, ',', count);
     printf("%s records replayed; the state came out %s\n", count, equal ? "the same" : "different, and is the new one");
     if (!equal)

@@ -2,8 +2,7 @@
 
 #include "cli/trust.h"
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_trust trust;
     const char *source = arguments->words[0], *destination = arguments->words[1];
     kt_code code = kt_trust_open(arguments, "restoring", &trust, error);

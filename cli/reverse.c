@@ -3,8 +3,7 @@
 
 #include "cli/common.h"
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_writing writing = {0};
     const char *batch = kt_given_value(arguments, "batch");
     kt_str text = kt_str_from(kt_given_value(arguments, "text"));
@@ -17,16 +16,14 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
         code = kt_fail(error, KT_USAGE, "reverse needs --date DATE: the day it counts");
     if (code == KT_OK && (batch == NULL) == (arguments->word_count == 0))
         code = kt_fail(error, KT_USAGE, "reverse needs either the number of an entry or --batch ID");
-    if (code == KT_OK && batch == NULL)
-        code = kt_word_number(arguments->words[0], "an entry", &number, error);
+    if (code == KT_OK && batch == NULL) code = kt_word_number(arguments->words[0], "an entry", &number, error);
     if (code == KT_OK && text.size == 0) {
         (void)snprintf(own_text, sizeof(own_text),
                        batch == NULL ? "Reversal of entry %.128s" : "Reversal of batch %.128s",
                        batch == NULL ? arguments->words[0] : batch);
         text = kt_str_from(own_text);
     }
-    if (code == KT_OK)
-        code = kt_writing_open(arguments, &writing, error);
+    if (code == KT_OK) code = kt_writing_open(arguments, &writing, error);
     if (code == KT_OK)
         code = batch == NULL
                    ? kt_batch_reverse(writing.batch, number, date, text, negative, &made, error)
@@ -34,8 +31,7 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
     if (code == KT_OK) {
         if (batch == NULL)
             (void)snprintf(what, sizeof(what), "entry %" PRIu64 " reversed by entry %" PRIu64, number, made);
-        else
-            (void)snprintf(what, sizeof(what), "batch %.128s reversed: %" PRIu64 " entries", batch, made);
+        else (void)snprintf(what, sizeof(what), "batch %.128s reversed: %" PRIu64 " entries", batch, made);
         code = kt_writing_commit(&writing, what, error);
     }
     kt_writing_close(&writing);

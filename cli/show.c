@@ -6,24 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-void kt_show_title(const kt_reading *reading, const char *what, kt_day from, kt_day to)
-{
+void kt_show_title(const kt_reading *reading, const char *what, kt_day from, kt_day to) {
     char day[KT_DAY_TEXT];
-    if (reading->style != KT_STYLE_TABLE)
-        return;
+    if (reading->style != KT_STYLE_TABLE) return;
     kt_print_safe(stdout, reading->company.entity);
     printf(": %s", what);
-    if (from != KT_DAY_NONE)
-        printf(" from %s", kt_day_format(from, day));
-    if (to != KT_DAY_NONE)
-        printf(" to %s", kt_day_format(to, day));
+    if (from != KT_DAY_NONE) printf(" from %s", kt_day_format(from, day));
+    if (to != KT_DAY_NONE) printf(" to %s", kt_day_format(to, day));
     fputs(", ", stdout);
     kt_print_safe(stdout, reading->company.currency);
     fputs("\n\n", stdout);
 }
 
-void kt_show_warn(kt_style style, const char *format, ...)
-{
+void kt_show_warn(kt_style style, const char *format, ...) {
     FILE *to = style == KT_STYLE_TABLE ? stdout : stderr;
     va_list list;
     va_start(list, format);
@@ -33,8 +28,7 @@ void kt_show_warn(kt_style style, const char *format, ...)
     va_end(list);
 }
 
-void kt_show_warn_unclassified(kt_style style, size_t count, kt_str example)
-{
+void kt_show_warn_unclassified(kt_style style, size_t count, kt_str example) {
     static const char types[] = "asset, liability, equity, income or expense";
     if (count == 1)
         kt_show_warn(style, "account %.*s is unclassified; set its type (%s): kontor account set %.*s --type TYPE",
@@ -46,8 +40,7 @@ void kt_show_warn_unclassified(kt_style style, size_t count, kt_str example)
                      count, (int)example.size, example.data, types, (int)example.size, example.data);
 }
 
-void kt_show_warn_unvalued(const kt_reading *reading, uint64_t lines)
-{
+void kt_show_warn_unvalued(const kt_reading *reading, uint64_t lines) {
     if (lines > 0)
         kt_show_warn(reading->style,
                      "%" PRIu64 " posting%s in other currencies carr%s no rate: no value in %.*s is known, and none is "
@@ -56,42 +49,33 @@ void kt_show_warn_unvalued(const kt_reading *reading, uint64_t lines)
                      reading->company.currency.data);
 }
 
-void kt_show_counted(kt_style style, uint64_t count, const char *one, const char *many, const char *end)
-{
+void kt_show_counted(kt_style style, uint64_t count, const char *one, const char *many, const char *end) {
     char text[KT_AMOUNT_TEXT];
     (void)kt_amount_format((kt_amount)count, 0, ',', text);
     kt_say(style, "%s %s%s", text, count == 1 ? one : many, end);
 }
 
-kt_code kt_show_add(kt_amount *sum, kt_amount amount, kt_error *error)
-{
-    if (kt_amount_add(*sum, amount, sum))
-        return KT_OK;
+kt_code kt_show_add(kt_amount *sum, kt_amount amount, kt_error *error) {
+    if (kt_amount_add(*sum, amount, sum)) return KT_OK;
     return kt_fail(error, KT_OVERFLOW, "the total is beyond what is kept");
 }
 
-void kt_show_sides(kt_out *out, size_t debit, size_t credit, kt_amount amount, bool minus, uint8_t decimals)
-{
-    if ((amount >= 0) != minus)
-        kt_out_amount(out, debit, amount, decimals);
-    else
-        kt_out_amount(out, credit, -amount, decimals);
+void kt_show_sides(kt_out *out, size_t debit, size_t credit, kt_amount amount, bool minus, uint8_t decimals) {
+    if ((amount >= 0) != minus) kt_out_amount(out, debit, amount, decimals);
+    else kt_out_amount(out, credit, -amount, decimals);
 }
 
 kt_code kt_side_sums_add(kt_side_sums *sums, const kt_entry_view *view, size_t index, kt_str book_currency,
-                         kt_error *error)
-{
+                         kt_error *error) {
     const kt_line *line = &view->entry.lines[index];
     kt_str currency = line->has_cost ? line->cost_currency : line->currency;
     kt_amount amount = line->has_cost ? line->cost : line->amount;
     uint8_t decimals = line->has_cost ? view->cost_decimals[index] : view->decimals[index];
     struct kt_side_sum *at = NULL;
-    if (currency.size == 0)
-        currency = book_currency;
+    if (currency.size == 0) currency = book_currency;
     sums->valued = sums->valued || line->has_cost;
     for (size_t i = 0; at == NULL && i < sums->count; i++)
-        if (kt_str_equal(kt_str_from(sums->rows[i].currency), currency))
-            at = &sums->rows[i];
+        if (kt_str_equal(kt_str_from(sums->rows[i].currency), currency)) at = &sums->rows[i];
     if (at == NULL) {
         struct kt_side_sum *rows = realloc(sums->rows, (sums->count + 1) * sizeof(*rows));
         if (rows == NULL || currency.size > KT_CURRENCY_CODE_MAX) {
@@ -107,16 +91,13 @@ kt_code kt_side_sums_add(kt_side_sums *sums, const kt_entry_view *view, size_t i
     return kt_show_add(debit ? &at->debit : &at->credit, debit ? amount : -amount, error);
 }
 
-kt_code kt_side_sums_print(const kt_side_sums *sums, kt_out *out, size_t first, kt_error *error)
-{
-    if (sums->count == 0 || kt_out_style(out) != KT_STYLE_TABLE)
-        return KT_OK;
+kt_code kt_side_sums_print(const kt_side_sums *sums, kt_out *out, size_t first, kt_error *error) {
+    if (sums->count == 0 || kt_out_style(out) != KT_STYLE_TABLE) return KT_OK;
     kt_code code = kt_out_rule(out, error);
     for (size_t i = 0; code == KT_OK && i < sums->count; i++) {
         const struct kt_side_sum *sum = &sums->rows[i];
         kt_out_words(out, first + KT_LINE_ACCOUNT, "total");
-        if (sums->valued)
-            kt_out_words(out, first + KT_LINE_TEXT, "lines with a rate at their value");
+        if (sums->valued) kt_out_words(out, first + KT_LINE_TEXT, "lines with a rate at their value");
         kt_out_words(out, first + KT_LINE_CURRENCY, sum->currency);
         kt_out_amount(out, first + KT_LINE_DEBIT, sum->debit, sum->decimals);
         kt_out_amount(out, first + KT_LINE_CREDIT, sum->credit, sum->decimals);
@@ -125,8 +106,7 @@ kt_code kt_side_sums_print(const kt_side_sums *sums, kt_out *out, size_t first, 
     return code;
 }
 
-void kt_side_sums_release(kt_side_sums *sums)
-{
+void kt_side_sums_release(kt_side_sums *sums) {
     free(sums->rows);
     *sums = (kt_side_sums){0};
 }
@@ -151,8 +131,7 @@ const kt_column kt_line_columns[KT_LINE_COLUMNS] = {
 };
 
 /* The three that have names each into its column, the user's own as "4=x 5=y". */
-static void dimension_cells(kt_out *out, size_t first, const kt_line *line)
-{
+static void dimension_cells(kt_out *out, size_t first, const kt_line *line) {
     char others[(KT_DIMENSION_VALUE_MAX + 5) * KT_DIMENSIONS_MAX];
     size_t used = 0;
     for (uint8_t i = 0; i < line->dimension_count; i++) {
@@ -164,17 +143,14 @@ static void dimension_cells(kt_out *out, size_t first, const kt_line *line)
         default: {
             int size = snprintf(others + used, sizeof(others) - used, "%s%u=%.*s", used == 0 ? "" : " ",
                                 dimension->dimension, (int)dimension->value.size, dimension->value.data);
-            if (size > 0 && (size_t)size < sizeof(others) - used)
-                used += (size_t)size;
+            if (size > 0 && (size_t)size < sizeof(others) - used) used += (size_t)size;
         }
         }
     }
-    if (used > 0)
-        kt_out_text(out, first + KT_LINE_DIMENSIONS, (kt_str){others, used});
+    if (used > 0) kt_out_text(out, first + KT_LINE_DIMENSIONS, (kt_str){others, used});
 }
 
-void kt_line_cells(kt_out *out, size_t first, const kt_entry_view *view, size_t at, kt_str book_currency)
-{
+void kt_line_cells(kt_out *out, size_t first, const kt_entry_view *view, size_t at, kt_str book_currency) {
     const kt_line *line = &view->entry.lines[at];
     uint8_t decimals = view->decimals[at];
     kt_out_count(out, first + KT_LINE_NUMBER, at);

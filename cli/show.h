@@ -25,7 +25,7 @@ typedef struct kt_side_sums {
         char currency[KT_CURRENCY_CODE_MAX + 1];
         uint8_t decimals;
         kt_amount debit, credit;
-    } *rows;
+    } * rows;
     size_t count;
     bool valued; /* some line counts with its value */
 } kt_side_sums;

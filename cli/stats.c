@@ -1,7 +1,6 @@
 #include "cli/common.h"
 
-static kt_code print(const kt_reading *reading, const kt_stats *stats, kt_error *error)
-{
+static kt_code print(const kt_reading *reading, const kt_stats *stats, kt_error *error) {
     enum {
         RECORDS,
         ENTRIES,
@@ -42,8 +41,7 @@ static kt_code print(const kt_reading *reading, const kt_stats *stats, kt_error 
     const kt_head *head = &stats->head;
     kt_out *out;
     kt_code code = kt_out_open(reading->style, columns, COUNT, true, &out, error);
-    if (code != KT_OK)
-        return code;
+    if (code != KT_OK) return code;
     kt_out_count(out, RECORDS, head->size);
     kt_out_count(out, ENTRIES, head->entries);
     kt_out_count(out, BATCHES, head->batches);
@@ -53,8 +51,7 @@ static kt_code print(const kt_reading *reading, const kt_stats *stats, kt_error 
     kt_out_time(out, RECORDED, head->recorded_us);
     kt_out_count(out, DISK, stats->disk_bytes);
     kt_out_count(out, JOURNAL, stats->journal_bytes);
-    if (head->entries > 0)
-        kt_out_count(out, PER_ENTRY, stats->disk_bytes / head->entries);
+    if (head->entries > 0) kt_out_count(out, PER_ENTRY, stats->disk_bytes / head->entries);
     kt_out_count(out, BLOCKS, stats->blocks);
     kt_out_count(out, RUNS, stats->runs);
     kt_out_count(out, PAGE, stats->page_size);
@@ -66,15 +63,12 @@ static kt_code print(const kt_reading *reading, const kt_stats *stats, kt_error 
     return code != KT_OK ? code : closed;
 }
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_reading reading;
     kt_stats stats;
     kt_code code = kt_reading_open(arguments, &reading, error);
-    if (code == KT_OK)
-        code = kt_view_stats(reading.view, &stats, error);
-    if (code == KT_OK)
-        code = print(&reading, &stats, error);
+    if (code == KT_OK) code = kt_view_stats(reading.view, &stats, error);
+    if (code == KT_OK) code = print(&reading, &stats, error);
     kt_reading_close(&reading);
     return code;
 }

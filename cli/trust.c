@@ -10,15 +10,12 @@
 
 enum { RECORD, CODE, WHAT, COUNT };
 
-static const char *mark(bool good)
-{
-    if (kt_terminal_utf8())
-        return good ? "✓" : "✗";
+static const char *mark(bool good) {
+    if (kt_terminal_utf8()) return good ? "✓" : "✗";
     return good ? "ok   " : "WRONG";
 }
 
-static void on_found(void *context, const kt_finding *finding)
-{
+static void on_found(void *context, const kt_finding *finding) {
     kt_trust *trust = context;
     kt_progress_end(&trust->progress);
     trust->findings++;
@@ -31,21 +28,19 @@ static void on_found(void *context, const kt_finding *finding)
         putchar('\n');
         return;
     }
-    if (finding->record != UINT64_MAX)
-        kt_out_count(trust->out, RECORD, finding->record);
+    if (finding->record != UINT64_MAX) kt_out_count(trust->out, RECORD, finding->record);
     kt_out_words(trust->out, CODE, kt_code_name(finding->code));
     kt_out_words(trust->out, WHAT, finding->what);
     (void)kt_out_row(trust->out, NULL); /* a failed write is told when the rows are closed */
 }
 
-static void on_progress(void *context, uint64_t done, uint64_t of)
-{
+static void on_progress(void *context, uint64_t done, uint64_t of) {
     kt_trust *trust = context;
     kt_progress_records(&trust->progress, done, of);
 }
 
-static kt_code number(const kt_arguments *arguments, const char *option, uint64_t most, uint64_t *out, kt_error *error)
-{
+static kt_code number(const kt_arguments *arguments, const char *option, uint64_t most, uint64_t *out,
+                      kt_error *error) {
     const char *text = kt_given_value(arguments, option);
     kt_code code = text == NULL ? KT_OK : kt_word_number(text, option, out, error);
     if (code == KT_OK && *out > most)
@@ -54,11 +49,9 @@ static kt_code number(const kt_arguments *arguments, const char *option, uint64_
 }
 
 /* A verifier key as it is, or a file that holds it. */
-static kt_code read_key(kt_trust *trust, const char *text, kt_error *error)
-{
+static kt_code read_key(kt_trust *trust, const char *text, kt_error *error) {
     size_t size;
-    if (text == NULL)
-        return KT_OK;
+    if (text == NULL) return KT_OK;
     if (strchr(text, '+') != NULL && access(text, F_OK) != 0) {
         trust->options.verifier = text;
         return KT_OK;
@@ -71,8 +64,7 @@ static kt_code read_key(kt_trust *trust, const char *text, kt_error *error)
     return code;
 }
 
-kt_code kt_trust_open(const kt_arguments *arguments, const char *what, kt_trust *out, kt_error *error)
-{
+kt_code kt_trust_open(const kt_arguments *arguments, const char *what, kt_trust *out, kt_error *error) {
     static const kt_column columns[COUNT] = {
         [RECORD] = {"record", NULL, KT_CELL_NUMBER, false},
         [CODE] = {"code", NULL, KT_CELL_TEXT, false},
@@ -87,10 +79,8 @@ kt_code kt_trust_open(const kt_arguments *arguments, const char *what, kt_trust 
     if (code == KT_OK && kt_option_find(arguments->command, "since", strlen("since")) != NULL) {
         const char *since = kt_given_value(arguments, "since");
         code = read_key(out, kt_given_value(arguments, "key"), error);
-        if (code == KT_OK)
-            code = number(arguments, "threads", 1024, &threads, error);
-        if (code == KT_OK)
-            code = number(arguments, "most", UINT64_MAX, &out->options.most, error);
+        if (code == KT_OK) code = number(arguments, "threads", 1024, &threads, error);
+        if (code == KT_OK) code = number(arguments, "most", UINT64_MAX, &out->options.most, error);
         if (code == KT_OK && since != NULL)
             code = kt_file_read(since, KT_NOTE_MAX, &out->since, &out->options.since_size, error);
         out->options.threads = (unsigned)threads;
@@ -98,13 +88,11 @@ kt_code kt_trust_open(const kt_arguments *arguments, const char *what, kt_trust 
     }
     if (code == KT_OK && out->style != KT_STYLE_TABLE)
         code = kt_out_open(out->style, columns, COUNT, false, &out->out, error);
-    if (code == KT_OK)
-        kt_progress_begin(&out->progress, what);
+    if (code == KT_OK) kt_progress_begin(&out->progress, what);
     return code;
 }
 
-void kt_trust_print(const kt_trust *trust, const kt_verify_result *result)
-{
+void kt_trust_print(const kt_trust *trust, const kt_verify_result *result) {
     const struct {
         uint64_t count;
         const char *what;
@@ -114,8 +102,7 @@ void kt_trust_print(const kt_trust *trust, const kt_verify_result *result)
         {result->checkpoints, "checkpoints: signatures, each extending the one before"},
         {result->entries, "entries: replayed, balanced"},
     };
-    if (trust->style != KT_STYLE_TABLE)
-        return;
+    if (trust->style != KT_STYLE_TABLE) return;
     bool clean = trust->findings == 0 && result->findings == 0;
     for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
         char count[KT_AMOUNT_TEXT];
@@ -128,17 +115,14 @@ void kt_trust_print(const kt_trust *trust, const kt_verify_result *result)
     char root[48];
     (void)kt_base64_encode(result->root, sizeof(result->root), root);
     printf("root  %s\n", root);
-    if (!clean)
-        return;
-    if (trust->options.verifier != NULL)
-        printf("nothing wrong was found, under the key given\n");
+    if (!clean) return;
+    if (trust->options.verifier != NULL) printf("nothing wrong was found, under the key given\n");
     else
         printf("nothing wrong was found, under the key the book itself names; --key KEY holds it against the one you "
                "kept\n");
 }
 
-kt_code kt_trust_close(kt_trust *trust, kt_error *error)
-{
+kt_code kt_trust_close(kt_trust *trust, kt_error *error) {
     kt_progress_end(&trust->progress);
     kt_code code = kt_out_close(trust->out, error);
     free(trust->since);

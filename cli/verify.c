@@ -2,8 +2,7 @@
 
 #include "cli/trust.h"
 
-static kt_code run(const kt_arguments *arguments, kt_error *error)
-{
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_trust trust;
     kt_verify_result result = {0};
     const char *directory;
@@ -11,17 +10,14 @@ static kt_code run(const kt_arguments *arguments, kt_error *error)
     if (code == KT_OK && kt_given_value(arguments, "entity") != NULL) {
         kt_book *book;
         code = kt_open_argument(arguments, true, &book, error);
-        if (code == KT_OK)
-            kt_book_close(book);
+        if (code == KT_OK) kt_book_close(book);
     }
-    if (code != KT_OK)
-        return code;
+    if (code != KT_OK) return code;
     code = kt_trust_open(arguments, "verifying", &trust, error);
     if (code == KT_OK) {
         code = kt_verify(directory, &trust.options, &result, error);
         kt_progress_end(&trust.progress);
-        if (code == KT_OK || trust.findings > 0)
-            kt_trust_print(&trust, &result);
+        if (code == KT_OK || trust.findings > 0) kt_trust_print(&trust, &result);
         if (trust.findings > 0 && code == KT_DAMAGED) {
             uint64_t count = result.findings > trust.findings ? result.findings : trust.findings;
             code = kt_fail(error, KT_DAMAGED, "%s: %" PRIu64 " finding%s", directory, count, count == 1 ? "" : "s");

@@ -19,7 +19,8 @@ enum {
     KT_RIGHT_ALL = 15
 };
 
-kt_code kt_access_grant(kt_state *state, const uint8_t actor[KT_KEY_SIZE], uint32_t rights, uint64_t record, kt_error *error);
+kt_code kt_access_grant(kt_state *state, const uint8_t actor[KT_KEY_SIZE], uint32_t rights, uint64_t record,
+                        kt_error *error);
 /* KT_FORBIDDEN: not on record, or without one of the rights. */
 kt_code kt_access_check(kt_state *state, const uint8_t actor[KT_KEY_SIZE], uint32_t rights, kt_error *error);
 

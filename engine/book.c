@@ -20,7 +20,7 @@ struct kt_book {
     const kt_registry *registry;
     kt_store *store;
     kt_fold *fold;
-    kt_journal *journal; /* NULL: read only */
+    kt_journal *journal;    /* NULL: read only */
     kt_signer *log, *actor; /* loaded with the first batch; actor may be log */
     kt_genesis genesis;
     char verifier[KT_VERIFIER_MAX];
@@ -93,7 +93,8 @@ static char *join(const char *directory, const char *name) {
 
 /* LMDB keeps one environment open a process; a book holds it until it is closed. */
 static kt_code open_parts(kt_book *book, bool create, bool read_only, kt_error *error) {
-    kt_store_options options = {.names = kt_table_names, .count = KT_TABLE_COUNT, .create = create, .read_only = read_only};
+    kt_store_options options = {
+        .names = kt_table_names, .count = KT_TABLE_COUNT, .create = create, .read_only = read_only};
     kt_code code = kt_keys_setup(error);
     if (code == KT_OK) code = kt_store_open(book->directory, &options, &book->store, error);
     if (code == KT_OK) code = kt_fold_open(book->registry, &book->fold, error);
@@ -142,7 +143,8 @@ static kt_code read_genesis(kt_book *book, kt_error *error) {
     kt_code code = kt_txn_begin(book->store, false, &txn, error);
     if (code != KT_OK) return code;
     code = kt_txn_get(txn, KT_TABLE_META, kt_span_of("format", 6), &value, error);
-    if (code == KT_NOT_FOUND) code = kt_fail(error, KT_FOREIGN, "%s: is not a book: it has no genesis", book->directory);
+    if (code == KT_NOT_FOUND)
+        code = kt_fail(error, KT_FOREIGN, "%s: is not a book: it has no genesis", book->directory);
     else if (code == KT_OK && (value.size != 4 || kt_get_le32(value.data) > KT_FORMAT_VERSION))
         code = kt_fail(error, KT_NEWER, "%s: the book has format %u; this version reads up to %d: use a newer kontor",
                        book->directory, value.size == 4 ? kt_get_le32(value.data) : 0, KT_FORMAT_VERSION);
@@ -269,7 +271,8 @@ kt_code kt_book_found(const kt_registry *registry, const char *directory, const 
     *out = NULL;
     *batch = NULL;
     if (options->company.entity.size == 0 || options->company.entity.size > KT_NAME_MAX)
-        return kt_fail(error, KT_USAGE, "the entity's name has %zu bytes, expected 1 to %d", options->company.entity.size, KT_NAME_MAX);
+        return kt_fail(error, KT_USAGE, "the entity's name has %zu bytes, expected 1 to %d",
+                       options->company.entity.size, KT_NAME_MAX);
     kt_code code = new_book(registry, directory, &book, error);
     if (code != KT_OK) return code;
     if (options->clock_us != NULL) {
@@ -303,7 +306,7 @@ kt_code kt_book_found(const kt_registry *registry, const char *directory, const 
     }
     if (code == KT_OK) code = start_batch(book, batch, error);
     if (code == KT_OK) {
-        snprintf((*batch)->id, sizeof (*batch)->id, "genesis");
+        snprintf((*batch)->id, sizeof(*batch)->id, "genesis");
         *out = book;
     } else {
         kt_book_close(book);
@@ -354,10 +357,13 @@ static kt_code look_up(kt_book *book, const kt_batch_options *options, kt_receip
     if (code == KT_NOT_FOUND) return KT_OK;
     if (code != KT_OK) return code;
     if (row.first == 0) /* whoever chose the same id has not posted anything yet */
-        return kt_fail(error, KT_DUPLICATE, "batch id %.*s is that of the book's founding", (int)options->id.size, options->id.data);
-    if (options->content_digest != NULL && (!row.has_input || memcmp(row.input, options->content_digest, KT_DIGEST_SIZE) != 0))
+        return kt_fail(error, KT_DUPLICATE, "batch id %.*s is that of the book's founding", (int)options->id.size,
+                       options->id.data);
+    if (options->content_digest != NULL &&
+        (!row.has_input || memcmp(row.input, options->content_digest, KT_DIGEST_SIZE) != 0))
         return kt_fail(error, KT_DUPLICATE, "batch id %.*s was used for other content (records %llu to %llu)",
-                       (int)options->id.size, options->id.data, (unsigned long long)row.first, (unsigned long long)row.last);
+                       (int)options->id.size, options->id.data, (unsigned long long)row.first,
+                       (unsigned long long)row.last);
     if (receipt != NULL) {
         fill_receipt(receipt, &row, row.posted);
         code = kt_log_row_at(kt_state_txn(state), row.last + 1, &head, error);
@@ -370,7 +376,8 @@ static kt_code look_up(kt_book *book, const kt_batch_options *options, kt_receip
 static kt_code fill_batch(kt_batch *batch, const kt_batch_options *options, kt_error *error) {
     if (options->id.size > KT_BATCH_ID_MAX || !kt_utf8_valid(options->id.data, options->id.size) ||
         kt_utf8_controls(options->id.data, options->id.size))
-        return kt_fail(error, KT_LIMIT, "a batch id has %zu bytes, at most %d of UTF-8 without control characters are kept",
+        return kt_fail(error, KT_LIMIT,
+                       "a batch id has %zu bytes, at most %d of UTF-8 without control characters are kept",
                        options->id.size, KT_BATCH_ID_MAX);
     if (options->rounding_account.size > KT_ACCOUNT_CODE_MAX)
         return kt_fail(error, KT_LIMIT, "the rounding account's code is longer than %d bytes", KT_ACCOUNT_CODE_MAX);
@@ -447,9 +454,7 @@ kt_code kt_batch_append(kt_batch *batch, kt_span record, uint64_t *number, kt_er
     return code;
 }
 
-void kt_batch_rejected(kt_batch *batch, uint64_t rejected) {
-    batch->rejected = rejected;
-}
+void kt_batch_rejected(kt_batch *batch, uint64_t rejected) { batch->rejected = rejected; }
 
 static void close_batch(kt_batch *batch) {
     batch->book->batch = NULL;
@@ -500,8 +505,11 @@ kt_code kt_batch_commit(kt_batch *batch, kt_receipt *receipt, kt_error *error) {
     kt_log_head head;
     kt_code code = kt_journal_seal(book->journal, &input, &seal, &head, error);
     if (code == KT_OK) {
-        kt_batch_row row = {.first = first, .last = head.tree.size - 1, .recorded_us = seal.recorded_us,
-                            .clock_behind = seal.clock_behind, .id = input.id};
+        kt_batch_row row = {.first = first,
+                            .last = head.tree.size - 1,
+                            .recorded_us = seal.recorded_us,
+                            .clock_behind = seal.clock_behind,
+                            .id = input.id};
         fill_receipt(receipt, &row, batch->entries);
         memcpy(receipt->root, head.root, KT_HASH_SIZE);
         book->seen = head.tree.size;

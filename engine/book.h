@@ -20,7 +20,7 @@ struct kt_batch {
     uint8_t digest[KT_DIGEST_SIZE];
     uint64_t rejected, entries;
     uint32_t granted; /* rights that the actor was found to have: asked once a batch */
-    kt_code broken; /* surroundings failed: only abort is left */
+    kt_code broken;   /* surroundings failed: only abort is left */
 };
 
 kt_code kt_book_open_with(const kt_registry *registry, const char *directory, const kt_open_options *options,

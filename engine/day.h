@@ -37,10 +37,10 @@ bool kt_day_parse_format(const char *text, size_t size, const char *format, kt_d
 /* Writes "YYYY-MM-DD" and returns buffer. */
 char *kt_day_format(kt_day day, char buffer[KT_DAY_TEXT]);
 
-kt_month kt_day_month(kt_day day);        /* the month the day lies in */
-kt_day kt_month_first(kt_month month);    /* its first day */
-kt_day kt_month_last(kt_month month);     /* its last day */
-int kt_day_weekday(kt_day day);           /* 0 Monday .. 6 Sunday */
+kt_month kt_day_month(kt_day day);     /* the month the day lies in */
+kt_day kt_month_first(kt_month month); /* its first day */
+kt_day kt_month_last(kt_month month);  /* its last day */
+int kt_day_weekday(kt_day day);        /* 0 Monday .. 6 Sunday */
 
 /* "YYYY-MM-DD", "YYYY-MM" or "YYYY": first and last day of what is named. False for anything else. */
 bool kt_day_parse_span(const char *text, size_t size, kt_day *first, kt_day *last);

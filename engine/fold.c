@@ -14,7 +14,7 @@ struct kt_fold {
     kt_state *state;
     void *selves[DEPARTMENTS_MAX];
     kt_genesis genesis;
-    uint32_t rights;     /* asked for since the last seal */
+    uint32_t rights;      /* asked for since the last seal */
     uint64_t batch_first; /* first record after the last seal */
     int64_t last_time;
     bool loaded;
@@ -35,7 +35,8 @@ kt_code kt_fold_open(const kt_registry *registry, kt_fold **out, kt_error *error
 
 void kt_fold_close(kt_fold *fold) {
     if (fold == NULL) return;
-    for (unsigned i = 0; i < fold->registry->department_count; i++) fold->registry->departments[i]->close(fold->selves[i]);
+    for (unsigned i = 0; i < fold->registry->department_count; i++)
+        fold->registry->departments[i]->close(fold->selves[i]);
     kt_state_close(fold->state);
     free(fold);
 }
@@ -59,7 +60,8 @@ void kt_fold_bind(kt_fold *fold, kt_txn *txn) { kt_state_bind(fold->state, txn);
 
 void kt_fold_forget(kt_fold *fold) {
     kt_state_forget(fold->state);
-    for (unsigned i = 0; i < fold->registry->department_count; i++) fold->registry->departments[i]->forget(fold->selves[i]);
+    for (unsigned i = 0; i < fold->registry->department_count; i++)
+        fold->registry->departments[i]->forget(fold->selves[i]);
     fold->rights = 0;
     fold->loaded = false;
 }
@@ -84,7 +86,8 @@ static kt_code write_row(kt_fold *fold, const kt_seal *seal, uint64_t first, uin
     memcpy(row + ROW_FIXED, seal->id.data, seal->id.size);
     kt_code code = kt_state_put(fold->state, KT_TABLE_SEALS, kt_span_of(key, sizeof key),
                                 kt_span_of(row, ROW_FIXED + seal->id.size), error);
-    return code == KT_OK ? kt_state_put(fold->state, KT_TABLE_BATCHES, seal->id, kt_span_of(key, sizeof key), error) : code;
+    return code == KT_OK ? kt_state_put(fold->state, KT_TABLE_BATCHES, seal->id, kt_span_of(key, sizeof key), error)
+                         : code;
 }
 
 static kt_code read_row(kt_span key, kt_span value, kt_batch_row *out, kt_error *error) {
@@ -169,10 +172,12 @@ kt_code kt_fold_sealed(kt_fold *fold, const kt_seal *seal, uint64_t number, kt_e
         return kt_fail(error, KT_DAMAGED, "seal %llu counts %llu records, found %llu", (unsigned long long)number,
                        (unsigned long long)seal->count, (unsigned long long)(number - fold->batch_first));
     if (seal->recorded_us < fold->last_time)
-        return kt_fail(error, KT_DAMAGED, "seal %llu is recorded earlier than the one before it", (unsigned long long)number);
+        return kt_fail(error, KT_DAMAGED, "seal %llu is recorded earlier than the one before it",
+                       (unsigned long long)number);
     code = kt_batch_row_by_id(fold->state, seal->id, &before, error);
-    if (code == KT_OK) return kt_fail(error, KT_DAMAGED, "seal %llu repeats the batch id of seal %llu", /* LAW 5 */
-                                      (unsigned long long)number, (unsigned long long)before.last);
+    if (code == KT_OK)
+        return kt_fail(error, KT_DAMAGED, "seal %llu repeats the batch id of seal %llu", /* LAW 5 */
+                       (unsigned long long)number, (unsigned long long)before.last);
     if (code != KT_NOT_FOUND) return code;
     code = write_row(fold, seal, fold->batch_first, number, error);
     fold->batch_first = number + 1;
@@ -186,12 +191,14 @@ kt_code kt_fold_apply(kt_fold *fold, const kt_record *record, kt_error *error) {
         kt_seal seal;
         kt_code code = kt_seal_read(record->body, record->kind_version, &seal, error);
         if (code == KT_OK && record->date != kt_seal_date(seal.recorded_us))
-            code = kt_fail(error, KT_DAMAGED, "seal %llu is not dated by its recorded time", (unsigned long long)record->number);
+            code = kt_fail(error, KT_DAMAGED, "seal %llu is not dated by its recorded time",
+                           (unsigned long long)record->number);
         return code == KT_OK ? kt_fold_sealed(fold, &seal, record->number, error) : code;
     }
     const kt_kind *kind = kt_fold_kind(fold, record->kind);
     if (kind != NULL && record->kind_version == 0)
-        return kt_fail(error, KT_DAMAGED, "record %llu: kind %u has no version 0", (unsigned long long)record->number, record->kind);
+        return kt_fail(error, KT_DAMAGED, "record %llu: kind %u has no version 0", (unsigned long long)record->number,
+                       record->kind);
     if (kind == NULL || record->kind_version > kind->version)
         return kt_fail(error, KT_NEWER, "record %llu: kind %u version %u is not known to this version",
                        (unsigned long long)record->number, record->kind, record->kind_version);
@@ -207,7 +214,8 @@ kt_code kt_fold_block(kt_fold *fold, uint64_t first, uint32_t count, kt_error *e
 }
 
 void kt_fold_drop(kt_fold *fold) {
-    for (unsigned i = 0; i < fold->registry->department_count; i++) fold->registry->departments[i]->drop(fold->selves[i]);
+    for (unsigned i = 0; i < fold->registry->department_count; i++)
+        fold->registry->departments[i]->drop(fold->selves[i]);
 }
 
 kt_code kt_fold_flush(kt_fold *fold, kt_error *error) {

@@ -32,10 +32,11 @@ typedef struct kt_department {
     void (*close)(void *self);
     void (*forget)(void *self); /* what it holds in memory: the state changed behind it */
     kt_code (*block)(void *self, uint64_t first, uint32_t count, kt_error *error); /* a block ended */
-    void (*drop)(void *self); /* ... and is not kept: the batch is only tried */
-    kt_code (*flush)(void *self, kt_error *error);                                /* the head moves */
+    void (*drop)(void *self);                         /* ... and is not kept: the batch is only tried */
+    kt_code (*flush)(void *self, kt_error *error);    /* the head moves */
     kt_code (*recover)(kt_txn *txn, kt_error *error); /* drop what a broken-off batch wrote */
-    kt_table spills[4]; /* tables whose pending rows no view shows, ended by 0: they may be written before the head moves */
+    kt_table
+        spills[4]; /* tables whose pending rows no view shows, ended by 0: they may be written before the head moves */
 } kt_department;
 
 typedef struct kt_kind {

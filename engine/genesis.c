@@ -68,7 +68,8 @@ kt_code kt_genesis_read(kt_span record, kt_genesis *out, kt_error *error) {
     if (code != KT_OK) return code;
     if (envelope.kind != KT_KIND_GENESIS) return kt_fail(error, KT_DAMAGED, "record 0 is no genesis record");
     kt_unpack_init(&unpack, envelope.body);
-    if (!kt_unpack_array(&unpack, &count) || count < 2 || !kt_unpack_uint(&unpack, &format) || !kt_unpack_uint(&unpack, &suite))
+    if (!kt_unpack_array(&unpack, &count) || count < 2 || !kt_unpack_uint(&unpack, &format) ||
+        !kt_unpack_uint(&unpack, &suite))
         return kt_fail(error, KT_DAMAGED, "the genesis record is malformed");
     if (format == 0 || suite == 0 || envelope.kind_version == 0)
         return kt_fail(error, KT_DAMAGED, "the genesis record is malformed");

@@ -10,7 +10,9 @@
 
 kt_str kt_str_from(const char *text) { return text == NULL ? (kt_str){NULL, 0} : (kt_str){text, strlen(text)}; }
 
-bool kt_str_equal(kt_str a, kt_str b) { return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0); }
+bool kt_str_equal(kt_str a, kt_str b) {
+    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
 
 const char *kt_account_type_name(kt_account_type type) {
     static const char *const names[] = {"unclassified", "asset", "liability", "equity", "income", "expense"};
@@ -21,9 +23,10 @@ bool kt_account_type_parse(kt_str name, kt_account_type *out) {
     static const struct {
         const char *name;
         kt_account_type type;
-    } names[] = {{"asset", KT_ASSET},         {"assets", KT_ASSET},   {"liability", KT_LIABILITY}, {"liabilities", KT_LIABILITY},
-                 {"equity", KT_EQUITY},       {"income", KT_INCOME},  {"incomes", KT_INCOME},      {"revenue", KT_INCOME},
-                 {"revenues", KT_INCOME},     {"expense", KT_EXPENSE}, {"expenses", KT_EXPENSE},   {"unclassified", KT_UNCLASSIFIED}};
+    } names[] = {{"asset", KT_ASSET},           {"assets", KT_ASSET},     {"liability", KT_LIABILITY},
+                 {"liabilities", KT_LIABILITY}, {"equity", KT_EQUITY},    {"income", KT_INCOME},
+                 {"incomes", KT_INCOME},        {"revenue", KT_INCOME},   {"revenues", KT_INCOME},
+                 {"expense", KT_EXPENSE},       {"expenses", KT_EXPENSE}, {"unclassified", KT_UNCLASSIFIED}};
     char folded[16];
     if (name.size == 0 || name.size >= sizeof folded) return false;
     for (size_t i = 0; i < name.size; i++) {

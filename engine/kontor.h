@@ -78,15 +78,15 @@ typedef struct kt_company {
     kt_str time_zone;      /* IANA name; default "UTC" */
     kt_str company_number; /* such as a CVR number */
     kt_str vat_number;
-    kt_str address;        /* lines parted by line feeds */
-    kt_str calendar;       /* working days and holidays, as "mon-fri" */
+    kt_str address;  /* lines parted by line feeds */
+    kt_str calendar; /* working days and holidays, as "mon-fri" */
 } kt_company;
 
 typedef struct kt_create_options {
     kt_company company;
     bool decimals_given; /* take `decimals` for the book's currency instead of ISO 4217's */
     uint8_t decimals;
-    kt_str chart_name;   /* only recorded */
+    kt_str chart_name; /* only recorded */
     /* For tests: NULL means the system's clock and random source. */
     int64_t (*clock_us)(void *context);
     void (*random)(void *context, void *out, size_t size);
@@ -98,10 +98,10 @@ typedef struct kt_create_options {
 kt_code kt_book_create(const char *directory, const kt_create_options *options, kt_error *error);
 
 typedef struct kt_open_options {
-    bool read_only;       /* no batches; works on a book that cannot be written */
-    const char *key_file; /* actor's key; NULL: keys/log.key in the book */
-    kt_str entity;        /* when given, a book of another entity is refused with KT_FOREIGN */
-    bool no_wait;         /* KT_BUSY instead of waiting for another writer */
+    bool read_only;                     /* no batches; works on a book that cannot be written */
+    const char *key_file;               /* actor's key; NULL: keys/log.key in the book */
+    kt_str entity;                      /* when given, a book of another entity is refused with KT_FOREIGN */
+    bool no_wait;                       /* KT_BUSY instead of waiting for another writer */
     int64_t (*clock_us)(void *context); /* for tests; NULL: the system's */
     void *context;
 } kt_open_options;
@@ -112,8 +112,8 @@ kt_code kt_book_open(const char *directory, const kt_open_options *options, kt_b
 void kt_book_close(kt_book *book);
 
 const char *kt_book_directory(const kt_book *book);
-const char *kt_book_origin(const kt_book *book);    /* "kontor/acme-aps-1a2b3c4d": the log's name */
-const char *kt_book_verifier(const kt_book *book);  /* the log key as a C2SP vkey: "name+hash+key" */
+const char *kt_book_origin(const kt_book *book);   /* "kontor/acme-aps-1a2b3c4d": the log's name */
+const char *kt_book_verifier(const kt_book *book); /* the log key as a C2SP vkey: "name+hash+key" */
 
 /* ---- Entries ---------------------------------------------------------------------------------- */
 
@@ -132,14 +132,14 @@ typedef struct kt_dimension {
 #define KT_AS_WRITTEN(decimals) ((uint8_t)((decimals) + 1))
 
 typedef struct kt_line {
-    kt_amount amount;      /* debit above zero, credit below */
-    kt_amount cost;        /* what the line counts for in cost_currency; same sign as amount or zero */
+    kt_amount amount; /* debit above zero, credit below */
+    kt_amount cost;   /* what the line counts for in cost_currency; same sign as amount or zero */
     kt_str account;
-    kt_str currency;       /* empty: the book's */
-    kt_str cost_currency;  /* empty: the book's */
-    uint8_t amount_given;  /* 0, or KT_AS_WRITTEN(decimals): too many decimals are refused */
-    uint8_t cost_given;    /* likewise; too many decimals are rounded half-even, since a cost is a product */
-    bool has_cost;         /* the line carries a rate: cost / amount */
+    kt_str currency;      /* empty: the book's */
+    kt_str cost_currency; /* empty: the book's */
+    uint8_t amount_given; /* 0, or KT_AS_WRITTEN(decimals): too many decimals are refused */
+    uint8_t cost_given;   /* likewise; too many decimals are rounded half-even, since a cost is a product */
+    bool has_cost;        /* the line carries a rate: cost / amount */
     uint8_t dimension_count;
     const kt_dimension *dimensions;
     kt_str text, ref, tax_code;
@@ -151,8 +151,8 @@ typedef struct kt_entry {
     kt_str text, ref;
     const kt_line *lines;
     size_t line_count;
-    uint64_t reverses;      /* number of the entry this one reverses, 0: none */
-    bool minus;             /* booked with minus amounts: an amount below zero stays in the debit column, and one above
+    uint64_t reverses; /* number of the entry this one reverses, 0: none */
+    bool minus;        /* booked with minus amounts: an amount below zero stays in the debit column, and one above
                                zero in the credit column, so that a correction does not inflate turnover */
     /* Where it was read, for messages: "file:line". Not stored. */
     const char *file;
@@ -167,18 +167,18 @@ typedef struct kt_batch_options {
     kt_str id;                     /* empty: a random one, so that nothing is taken for a repeat */
     const uint8_t *content_digest; /* KT_DIGEST_SIZE bytes: what the id stands for; NULL: not compared */
     bool allow_duplicate_voucher;
-    bool dry_run;                  /* checks and applies in memory alone; commit stores nothing and says what it would */
-    kt_str rounding_account;       /* takes what a rate leaves over; empty: refused as unbalanced */
-    uint64_t rejected;             /* entries of the input that were refused, for the seal; also kt_batch_rejected */
+    bool dry_run;            /* checks and applies in memory alone; commit stores nothing and says what it would */
+    kt_str rounding_account; /* takes what a rate leaves over; empty: refused as unbalanced */
+    uint64_t rejected;       /* entries of the input that were refused, for the seal; also kt_batch_rejected */
 } kt_batch_options;
 
 typedef struct kt_receipt {
     char batch_id[KT_BATCH_ID_MAX + 1];
-    uint64_t first, last;  /* record numbers of the batch, the seal last */
-    uint64_t entries;      /* entries among them */
-    int64_t recorded_us;   /* µs since 1970 UTC */
-    bool clock_behind;     /* the clock was behind the last record, whose time was used instead */
-    uint64_t tree_size;    /* of the checkpoint that covers it */
+    uint64_t first, last; /* record numbers of the batch, the seal last */
+    uint64_t entries;     /* entries among them */
+    int64_t recorded_us;  /* µs since 1970 UTC */
+    bool clock_behind;    /* the clock was behind the last record, whose time was used instead */
+    uint64_t tree_size;   /* of the checkpoint that covers it */
     uint8_t root[KT_DIGEST_SIZE];
 } kt_receipt;
 
@@ -228,15 +228,15 @@ typedef struct kt_account {
     kt_str code; /* unique; account trees use "a:b" or a parent */
     kt_str name;
     kt_account_type type;
-    kt_str parent;      /* code of an account on record, or empty */
-    kt_str currency;    /* only this one may be posted; empty: any */
+    kt_str parent;   /* code of an account on record, or empty */
+    kt_str currency; /* only this one may be posted; empty: any */
     kt_balance_rule rule;
     /* Given as 0 or KT_DAY_NONE: not set; always told as KT_DAY_NONE then. */
     kt_day open_from;   /* first day that takes a posting; not set: any day */
     kt_day closed_from; /* first day that takes none; not set: open */
     /* Read only. */
-    uint32_t id;        /* 1, 2, 3 ... in the order of record */
-    uint64_t record;    /* the record that said all this last */
+    uint32_t id;     /* 1, 2, 3 ... in the order of record */
+    uint64_t record; /* the record that said all this last */
 } kt_account;
 
 /* Opens an account, or changes one that is on record (the whole of it is said again).
@@ -263,8 +263,8 @@ kt_code kt_batch_find_currency(kt_batch *batch, kt_str code, uint8_t *decimals, 
 /* Adds the entry that reverses number: its lines with the sign turned or, `negative`, with debit and credit
    kept in their columns and the amounts below zero so that turnover is not inflated. KT_RULE: reversed before.
    A batch is reversed with kt_batch_reverse_batch: every entry of it, in order. */
-kt_code kt_batch_reverse(kt_batch *batch, uint64_t number, kt_day date, kt_str text, bool negative,
-                         uint64_t *reversal, kt_error *error);
+kt_code kt_batch_reverse(kt_batch *batch, uint64_t number, kt_day date, kt_str text, bool negative, uint64_t *reversal,
+                         kt_error *error);
 kt_code kt_batch_reverse_batch(kt_batch *batch, kt_str batch_id, kt_day date, kt_str text, bool negative,
                                uint64_t *count, kt_error *error);
 
@@ -273,7 +273,7 @@ kt_code kt_batch_reverse_batch(kt_batch *batch, kt_str batch_id, kt_day date, kt
 typedef struct kt_view kt_view;
 
 typedef struct kt_view_options {
-    bool as_known;        /* see the book as it was known at known_us */
+    bool as_known; /* see the book as it was known at known_us */
     int64_t known_us;
 } kt_view_options;
 
@@ -282,12 +282,12 @@ kt_code kt_view_open(kt_book *book, const kt_view_options *options, kt_view **ou
 void kt_view_close(kt_view *view);
 
 typedef struct kt_head {
-    uint64_t size;        /* records */
+    uint64_t size; /* records */
     uint64_t entries;
     uint64_t batches;
     uint64_t accounts;
     uint8_t root[KT_DIGEST_SIZE];
-    int64_t recorded_us;  /* of the last batch; 0 where none */
+    int64_t recorded_us;        /* of the last batch; 0 where none */
     kt_day first_day, last_day; /* of all entries; KT_DAY_NONE where none */
 } kt_head;
 
@@ -319,8 +319,8 @@ kt_code kt_view_currencies(kt_view *view, kt_currency **out, size_t *count, kt_e
 typedef struct kt_period {
     kt_month month;
     bool closed;
-    uint64_t record;  /* the record that closed or reopened it last; 0: none */
-    kt_str reason;    /* of the last reopening */
+    uint64_t record; /* the record that closed or reopened it last; 0: none */
+    kt_str reason;   /* of the last reopening */
     int64_t recorded_us;
 } kt_period;
 /* Every month from the first posting or closing to the last. free(). */
@@ -341,11 +341,11 @@ typedef struct kt_balance {
     kt_amount book_debit, book_credit, book_balance; /* in the book's currency */
     kt_str account, name, currency;
     kt_account_type type;
-    uint8_t decimals;      /* of currency */
+    uint8_t decimals; /* of currency */
     uint8_t book_decimals;
-    uint64_t lines;        /* postings summed */
-    uint64_t unvalued;     /* of them without a book amount */
-    kt_str group;          /* "2026-03", a cost centre ...; empty: none */
+    uint64_t lines;    /* postings summed */
+    uint64_t unvalued; /* of them without a book amount */
+    kt_str group;      /* "2026-03", a cost centre ...; empty: none */
 } kt_balance;
 
 typedef struct kt_balance_query {
@@ -356,19 +356,18 @@ typedef struct kt_balance_query {
 
 /* Rows ordered by account code, currency, group; accounts without postings in the range are left out.
    free(). The strings live as long as the view. query may be NULL. */
-kt_code kt_balances(kt_view *view, const kt_balance_query *query, kt_balance **out, size_t *count,
-                    kt_error *error);
+kt_code kt_balances(kt_view *view, const kt_balance_query *query, kt_balance **out, size_t *count, kt_error *error);
 
 /* One posting as a statement or a journal shows it. Strings live until the callback returns. */
 typedef struct kt_posting {
-    uint64_t number;    /* of the entry */
-    uint32_t line;      /* in the entry, from 0 */
+    uint64_t number; /* of the entry */
+    uint32_t line;   /* in the entry, from 0 */
     kt_day date;
     kt_amount amount;
-    kt_amount running;  /* balance after it, in its currency (statements) */
-    kt_amount book;     /* in the book's currency, where has_book */
+    kt_amount running; /* balance after it, in its currency (statements) */
+    kt_amount book;    /* in the book's currency, where has_book */
     bool has_book;
-    bool minus;         /* of an entry booked with minus amounts: see kt_entry */
+    bool minus; /* of an entry booked with minus amounts: see kt_entry */
     kt_str account, currency;
     uint8_t decimals;
     kt_str series, voucher, text, ref;
@@ -389,23 +388,22 @@ typedef struct kt_statement {
 
 /* The postings of one account from..to, inclusive, with running balances. Strings and arrays are freed by
    kt_statement_free. KT_NOT_FOUND: no such account. */
-kt_code kt_statement_read(kt_view *view, kt_str account, kt_day from, kt_day to, kt_statement **out,
-                          kt_error *error);
+kt_code kt_statement_read(kt_view *view, kt_str account, kt_day from, kt_day to, kt_statement **out, kt_error *error);
 void kt_statement_free(kt_statement *statement);
 
 /* One entry whole, with all that is known about it. Strings live until kt_entry_view_free. */
 typedef struct kt_entry_view {
     uint64_t number;
-    kt_entry entry;           /* amounts in smallest units (amount_given 0), cost likewise */
-    const uint8_t *decimals;  /* a line each, of the line's currency */
+    kt_entry entry;          /* amounts in smallest units (amount_given 0), cost likewise */
+    const uint8_t *decimals; /* a line each, of the line's currency */
     const uint8_t *cost_decimals;
-    uint64_t reversed_by;     /* 0: not reversed */
+    uint64_t reversed_by; /* 0: not reversed */
     kt_str batch_id;
     uint64_t batch_first, batch_last;
     int64_t recorded_us;
     uint8_t actor[KT_KEY_SIZE];
     uint8_t leaf_hash[KT_DIGEST_SIZE];
-    uint32_t parts;           /* continuation records before it */
+    uint32_t parts; /* continuation records before it */
 } kt_entry_view;
 
 /* KT_NOT_FOUND: no record of that number, or it is no entry (the text says what it is). */
@@ -413,14 +411,14 @@ kt_code kt_entry_read(kt_view *view, uint64_t number, kt_entry_view **out, kt_er
 void kt_entry_view_free(kt_entry_view *entry);
 
 typedef struct kt_journal_filter {
-    kt_day from, to;          /* KT_DAY_NONE: open */
-    kt_str series, voucher;   /* equal */
-    kt_str text;              /* contained in the entry's or a line's text, ASCII case folded */
-    kt_str account;           /* a line is on it or, where it ends in ':' or '*', below it */
-    bool has_min, has_max;    /* some line's magnitude, compared as min_given/max_given say */
+    kt_day from, to;        /* KT_DAY_NONE: open */
+    kt_str series, voucher; /* equal */
+    kt_str text;            /* contained in the entry's or a line's text, ASCII case folded */
+    kt_str account;         /* a line is on it or, where it ends in ':' or '*', below it */
+    bool has_min, has_max;  /* some line's magnitude, compared as min_given/max_given say */
     kt_amount min, max;
     uint8_t min_given, max_given;
-    uint64_t first, last;     /* record numbers, inclusive; 0: open */
+    uint64_t first, last; /* record numbers, inclusive; 0: open */
 } kt_journal_filter;
 
 /* Calls back for each entry that fits, in the order of record, memory flat. A callback's code other than
@@ -446,10 +444,10 @@ typedef struct kt_report {
     size_t row_count;
     uint8_t decimals;
     kt_str currency;
-    kt_amount income, expense, result;      /* result = income - expense */
-    kt_amount assets, liabilities, equity;  /* assets = liabilities + equity + unclassified */
-    kt_amount unclassified;                 /* credit minus debit on accounts of no type */
-    uint64_t unvalued_lines;                /* postings left out for want of a rate */
+    kt_amount income, expense, result;     /* result = income - expense */
+    kt_amount assets, liabilities, equity; /* assets = liabilities + equity + unclassified */
+    kt_amount unclassified;                /* credit minus debit on accounts of no type */
+    uint64_t unvalued_lines;               /* postings left out for want of a rate */
     kt_day from, to;
 } kt_report;
 
@@ -460,17 +458,17 @@ void kt_report_free(kt_report *report);
 /* ---- Trust -------------------------------------------------------------------------------------- */
 
 typedef struct kt_finding {
-    uint64_t record;    /* the record concerned, UINT64_MAX: none */
+    uint64_t record; /* the record concerned, UINT64_MAX: none */
     kt_code code;
-    const char *what;   /* a sentence */
+    const char *what; /* a sentence */
 } kt_finding;
 
 typedef struct kt_verify_options {
-    const char *verifier;      /* a vkey the checkpoints must be signed by; NULL: the book's own */
-    const char *since;         /* text of a checkpoint the head must extend; NULL: none */
+    const char *verifier; /* a vkey the checkpoints must be signed by; NULL: the book's own */
+    const char *since;    /* text of a checkpoint the head must extend; NULL: none */
     size_t since_size;
-    unsigned threads;          /* 0: one a core */
-    uint64_t most;             /* findings to report before it stops; 0: 100 */
+    unsigned threads; /* 0: one a core */
+    uint64_t most;    /* findings to report before it stops; 0: 100 */
     void (*progress)(void *context, uint64_t done, uint64_t of);
     void (*found)(void *context, const kt_finding *finding); /* first error first */
     void *context;
@@ -484,19 +482,18 @@ typedef struct kt_verify_result {
 
 /* Recomputes every leaf, the tree, every checkpoint and batch signature, replays all records into fresh
    state and compares it with the stored state, in a child process. KT_OK: nothing found. KT_DAMAGED: findings. */
-kt_code kt_verify(const char *directory, const kt_verify_options *options, kt_verify_result *out,
-                  kt_error *error);
+kt_code kt_verify(const char *directory, const kt_verify_options *options, kt_verify_result *out, kt_error *error);
 
 /* Drops the state, replays the journal and compares: *equal says whether it came out the same. */
-kt_code kt_rebuild(const char *directory, void (*progress)(void *context, uint64_t done, uint64_t of),
-                   void *context, bool *equal, uint64_t *records, kt_error *error);
+kt_code kt_rebuild(const char *directory, void (*progress)(void *context, uint64_t done, uint64_t of), void *context,
+                   bool *equal, uint64_t *records, kt_error *error);
 
 typedef struct kt_stats {
     kt_head head;
-    uint64_t disk_bytes;      /* everything the book takes on disk */
-    uint64_t journal_bytes;   /* stored blocks */
-    uint64_t free_pages;      /* LMDB pages that will be used again */
-    uint64_t free_list;       /* entries of LMDB's free list */
+    uint64_t disk_bytes;    /* everything the book takes on disk */
+    uint64_t journal_bytes; /* stored blocks */
+    uint64_t free_pages;    /* LMDB pages that will be used again */
+    uint64_t free_list;     /* entries of LMDB's free list */
     uint64_t page_size;
     uint64_t blocks, runs;
     uint64_t readers;
@@ -506,8 +503,7 @@ kt_code kt_view_stats(kt_view *view, kt_stats *out, kt_error *error);
 /* A hot copy while others post, then verified. destination must not exist. KT_EXISTS. */
 kt_code kt_backup(kt_book *book, const char *destination, const kt_verify_options *verify, kt_error *error);
 /* Copies a backup to destination (which must not exist) and verifies it. */
-kt_code kt_restore(const char *source, const char *destination, const kt_verify_options *verify,
-                   kt_error *error);
+kt_code kt_restore(const char *source, const char *destination, const kt_verify_options *verify, kt_error *error);
 
 /* The log as C2SP tlog-tiles: checkpoint, tile/, tile/entries/. directory must not exist or be empty. */
 kt_code kt_export_tlog(kt_view *view, const char *directory, bool hashes_only, kt_error *error);
@@ -515,12 +511,12 @@ kt_code kt_export_tlog(kt_view *view, const char *directory, bool hashes_only, k
 /* ---- Importing ---------------------------------------------------------------------------------- */
 
 typedef struct kt_format_options {
-    char decimal;            /* 0: '.' */
-    char group;              /* 0: none */
-    char delimiter;          /* 0: ',' */
-    const char *date_format; /* NULL: YYYY-MM-DD (journal: also / and .); else %Y %m %d %y */
-    const char *encoding;    /* NULL: UTF-8; also "windows-1252", "iso-8859-1" */
-    bool virtual_keep;       /* journal: keep balanced [virtual] postings */
+    char decimal;               /* 0: '.' */
+    char group;                 /* 0: none */
+    char delimiter;             /* 0: ',' */
+    const char *date_format;    /* NULL: YYYY-MM-DD (journal: also / and .); else %Y %m %d %y */
+    const char *encoding;       /* NULL: UTF-8; also "windows-1252", "iso-8859-1" */
+    bool virtual_keep;          /* journal: keep balanced [virtual] postings */
     const char *const *symbols; /* journal: "$=USD", ended by NULL; over $ € £ */
 } kt_format_options;
 
@@ -532,21 +528,21 @@ typedef struct kt_type_rule {
 typedef struct kt_import_options {
     const char *format; /* "csv" "ads" "json" "msgpack" "journal"; NULL: guessed from the name */
     kt_format_options how;
-    kt_str id;                 /* batch id; empty: digest of the bytes and the options that change their meaning */
+    kt_str id; /* batch id; empty: digest of the bytes and the options that change their meaning */
     bool skip_bad, dry_run, allow_duplicate_voucher, create_accounts;
     const kt_type_rule *rules; /* longest prefix wins */
     size_t rule_count;
     kt_str rounding_account;
-    const char *reject_path;   /* skip_bad: where refused entries are written, in their own format; NULL: none.
+    const char *reject_path; /* skip_bad: where refused entries are written, in their own format; NULL: none.
                                   Made (0600) when there is the first one; never overwritten: KT_EXISTS */
-    uint64_t most_refusals;    /* reported by `refused`; 0: all */
+    uint64_t most_refusals;  /* reported by `refused`; 0: all */
     void (*progress)(void *context, uint64_t bytes_done, uint64_t bytes, uint64_t entries);
-    void (*refused)(void *context, const kt_error *why);          /* with skip_bad: a bad entry */
-    void (*creates)(void *context, const kt_account *account);    /* before it posts */
+    void (*refused)(void *context, const kt_error *why);       /* with skip_bad: a bad entry */
+    void (*creates)(void *context, const kt_account *account); /* before it posts */
     void *context;
 } kt_import_options;
 
-typedef struct kt_control {  /* in the book's currency, over lines that have a book amount */
+typedef struct kt_control { /* in the book's currency, over lines that have a book amount */
     uint64_t entries, lines;
     kt_amount debit, credit;
 } kt_control;
@@ -555,7 +551,7 @@ typedef struct kt_import_result {
     kt_control read, posted, rejected; /* read = posted + rejected */
     uint64_t accounts_created, currencies_declared;
     kt_receipt receipt;
-    uint8_t decimals;     /* of the book's currency */
+    uint8_t decimals; /* of the book's currency */
 } kt_import_result;
 
 /* Posts one file ("-": standard input) as one batch. KT_OK: all posted; KT_REPEATED: posted before, see

@@ -32,21 +32,13 @@ static const uint64_t powers[CHUNK + 1] = {
     TEN_18,
 };
 
-kt_amount kt_amount_limit(void)
-{
-    return (kt_amount)TEN_18 * (kt_amount)TEN_18;
-}
+kt_amount kt_amount_limit(void) { return (kt_amount)TEN_18 * (kt_amount)TEN_18; }
 
-static magnitude magnitude_of(kt_amount amount)
-{
-    return amount < 0 ? -(magnitude)amount : (magnitude)amount;
-}
+static magnitude magnitude_of(kt_amount amount) { return amount < 0 ? -(magnitude)amount : (magnitude)amount; }
 
 /* False where the amount does not fit; the smallest 128-bit number has no positive twin, and is allowed. */
-static bool with_sign(magnitude value, bool negative, kt_amount *out)
-{
-    if (value > AMOUNT_MAX + negative)
-        return false;
+static bool with_sign(magnitude value, bool negative, kt_amount *out) {
+    if (value > AMOUNT_MAX + negative) return false;
     *out = negative ? (kt_amount)-value : (kt_amount)value;
     return true;
 }
@@ -61,25 +53,20 @@ typedef struct reading {
     bool overflow;
 } reading;
 
-static void flush(reading *r)
-{
-    if (r->high > (magnitude)kt_amount_limit() / powers[r->count])
-        r->overflow = true;
-    else
-        r->high = r->high * powers[r->count] + r->low;
+static void flush(reading *r) {
+    if (r->high > (magnitude)kt_amount_limit() / powers[r->count]) r->overflow = true;
+    else r->high = r->high * powers[r->count] + r->low;
     r->low = 0;
     r->count = 0;
 }
 
 /* Eight digits at once: pairs, then fours, then eight, in one register (little-endian only). */
-static inline bool eight_digits(const char *text, uint64_t *out)
-{
+static inline bool eight_digits(const char *text, uint64_t *out) {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     uint64_t v;
     memcpy(&v, text, 8);
     const uint64_t high = UINT64_C(0xF0F0F0F0F0F0F0F0), threes = UINT64_C(0x3030303030303030);
-    if ((v & high) != threes || ((v + UINT64_C(0x0606060606060606)) & high) != threes)
-        return false;
+    if ((v & high) != threes || ((v + UINT64_C(0x0606060606060606)) & high) != threes) return false;
     v -= threes;
     v = v * 10 + (v >> 8);
     *out = ((v & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x000F424000000064) +
@@ -93,20 +80,17 @@ static inline bool eight_digits(const char *text, uint64_t *out)
 }
 
 /* Takes the digits at text; returns how many. */
-static inline size_t take_digits(reading *r, const char *text, const char *end)
-{
+static inline size_t take_digits(reading *r, const char *text, const char *end) {
     const char *at = text;
     uint64_t eight;
     while (end - at >= 8 && eight_digits(at, &eight)) {
-        if (r->count + 8 > CHUNK)
-            flush(r);
+        if (r->count + 8 > CHUNK) flush(r);
         r->low = r->low * powers[8] + eight;
         r->count += 8;
         at += 8;
     }
     while (at < end && *at >= '0' && *at <= '9') {
-        if (r->count == CHUNK)
-            flush(r);
+        if (r->count == CHUNK) flush(r);
         r->low = r->low * 10 + (uint64_t)(*at - '0');
         r->count++;
         at++;
@@ -115,46 +99,37 @@ static inline size_t take_digits(reading *r, const char *text, const char *end)
 }
 
 /* Groups behind the first: each of three digits, parted by `group`. False where one is longer or shorter. */
-static bool take_groups(reading *r, const char **text, const char *end, char group)
-{
+static bool take_groups(reading *r, const char **text, const char *end, char group) {
     while (*text < end && **text == group) {
         size_t count = take_digits(r, *text + 1, end);
-        if (count != 3)
-            return false;
+        if (count != 3) return false;
         *text += 4;
     }
     return true;
 }
 
 kt_number_fault kt_number_parse(const char *text, size_t size, char decimal, char group, kt_amount *units,
-                                uint8_t *decimals)
-{
+                                uint8_t *decimals) {
     const char *at = text, *end = text + size;
     reading r = {0};
-    if (size == 0)
-        return KT_NUMBER_EMPTY;
+    if (size == 0) return KT_NUMBER_EMPTY;
     bool negative = *at == '-';
-    if (negative || *at == '+')
-        at++;
+    if (negative || *at == '+') at++;
     size_t whole = take_digits(&r, at, end), part = 0;
     at += whole;
     if (group && at < end && *at == group) {
-        if (group == decimal || whole < 1 || whole > 3 || !take_groups(&r, &at, end, group))
-            return KT_NUMBER_SYNTAX;
+        if (group == decimal || whole < 1 || whole > 3 || !take_groups(&r, &at, end, group)) return KT_NUMBER_SYNTAX;
     }
     if (at < end && *at == decimal) {
         part = take_digits(&r, at + 1, end);
         at += 1 + part;
     }
-    if (at != end || whole + part == 0)
-        return KT_NUMBER_SYNTAX;
-    if (part > KT_DECIMALS_MAX)
-        return KT_NUMBER_DECIMALS;
+    if (at != end || whole + part == 0) return KT_NUMBER_SYNTAX;
+    if (part > KT_DECIMALS_MAX) return KT_NUMBER_DECIMALS;
     magnitude value = r.low;
     if (r.high || r.overflow) {
         flush(&r);
-        if (r.overflow || r.high > (magnitude)kt_amount_limit())
-            return KT_NUMBER_OVERFLOW;
+        if (r.overflow || r.high > (magnitude)kt_amount_limit()) return KT_NUMBER_OVERFLOW;
         value = r.high;
     }
     *units = negative ? -(kt_amount)value : (kt_amount)value;
@@ -162,8 +137,7 @@ kt_number_fault kt_number_parse(const char *text, size_t size, char decimal, cha
     return KT_NUMBER_OK;
 }
 
-const char *kt_number_fault_text(kt_number_fault fault)
-{
+const char *kt_number_fault_text(kt_number_fault fault) {
     switch (fault) {
     case KT_NUMBER_OK: return "a number";
     case KT_NUMBER_EMPTY: return "empty";
@@ -177,10 +151,8 @@ const char *kt_number_fault_text(kt_number_fault fault)
 /* ---- Rounding --------------------------------------------------------------------------------- */
 
 /* Rounds quotient by what the division by divisor left over. False: KT_ROUND_EXACT and something is left. */
-static bool round_quotient(magnitude *quotient, magnitude rest, magnitude divisor, kt_rounding mode)
-{
-    if (rest == 0)
-        return true;
+static bool round_quotient(magnitude *quotient, magnitude rest, magnitude divisor, kt_rounding mode) {
+    if (rest == 0) return true;
     magnitude other = divisor - rest; /* compared instead of 2 * rest, which might not fit */
     switch (mode) {
     case KT_ROUND_EXACT: return false;
@@ -192,38 +164,31 @@ static bool round_quotient(magnitude *quotient, magnitude rest, magnitude diviso
 }
 
 /* 10^exponent, for exponents up to 38. */
-static magnitude ten_to(unsigned exponent)
-{
+static magnitude ten_to(unsigned exponent) {
     magnitude power = 1;
-    for (; exponent > CHUNK; exponent -= CHUNK)
-        power *= TEN_18;
+    for (; exponent > CHUNK; exponent -= CHUNK) power *= TEN_18;
     return power * powers[exponent];
 }
 
-bool kt_amount_rescale(kt_amount amount, uint8_t from, uint8_t to, kt_rounding mode, kt_amount *out)
-{
+bool kt_amount_rescale(kt_amount amount, uint8_t from, uint8_t to, kt_rounding mode, kt_amount *out) {
     unsigned steps = from > to ? (unsigned)(from - to) : (unsigned)(to - from);
     if (steps == 0 || amount == 0) {
         *out = amount;
         return true;
     }
-    if (to > from)
-        return steps <= 38 && !__builtin_mul_overflow(amount, (kt_amount)ten_to(steps), out);
+    if (to > from) return steps <= 38 && !__builtin_mul_overflow(amount, (kt_amount)ten_to(steps), out);
     if (steps > 38) { /* less than a half of the unit, whatever the amount */
         *out = 0;
         return mode != KT_ROUND_EXACT;
     }
     magnitude value = magnitude_of(amount), divisor = ten_to(steps), quotient;
-    if (value <= UINT64_MAX && steps <= CHUNK)
-        quotient = (uint64_t)value / (uint64_t)divisor;
-    else
-        quotient = value / divisor;
+    if (value <= UINT64_MAX && steps <= CHUNK) quotient = (uint64_t)value / (uint64_t)divisor;
+    else quotient = value / divisor;
     return round_quotient(&quotient, value - quotient * divisor, divisor, mode) && with_sign(quotient, amount < 0, out);
 }
 
 /* a * b as high * 2^128 + low, from four products of 64-bit limbs. */
-static void multiply(magnitude a, magnitude b, magnitude *high, magnitude *low)
-{
+static void multiply(magnitude a, magnitude b, magnitude *high, magnitude *low) {
     uint64_t a0 = (uint64_t)a, a1 = (uint64_t)(a >> 64), b0 = (uint64_t)b, b1 = (uint64_t)(b >> 64);
     magnitude p00 = (magnitude)a0 * b0, p01 = (magnitude)a0 * b1, p10 = (magnitude)a1 * b0, p11 = (magnitude)a1 * b1;
     magnitude middle = (p00 >> 64) + (uint64_t)p01 + (uint64_t)p10; /* at most 3 * (2^64 - 1): fits */
@@ -232,8 +197,7 @@ static void multiply(magnitude a, magnitude b, magnitude *high, magnitude *low)
 }
 
 /* (high * 2^128 + low) / divisor, one bit at a time. high < divisor, so that the quotient fits. */
-static magnitude divide(magnitude high, magnitude low, magnitude divisor, magnitude *rest)
-{
+static magnitude divide(magnitude high, magnitude low, magnitude divisor, magnitude *rest) {
     if (high == 0) {
         *rest = low % divisor;
         return low / divisor;
@@ -252,14 +216,11 @@ static magnitude divide(magnitude high, magnitude low, magnitude divisor, magnit
     return quotient;
 }
 
-bool kt_amount_ratio(kt_amount amount, kt_amount numerator, kt_amount denominator, kt_rounding mode, kt_amount *out)
-{
-    if (denominator == 0)
-        return false;
+bool kt_amount_ratio(kt_amount amount, kt_amount numerator, kt_amount denominator, kt_rounding mode, kt_amount *out) {
+    if (denominator == 0) return false;
     magnitude high, low, rest, divisor = magnitude_of(denominator);
     multiply(magnitude_of(amount), magnitude_of(numerator), &high, &low);
-    if (high >= divisor)
-        return false;
+    if (high >= divisor) return false;
     magnitude quotient = divide(high, low, divisor, &rest);
     if (quotient > AMOUNT_MAX + 1) /* before rounding, which must not wrap around */
         return false;
@@ -268,15 +229,11 @@ bool kt_amount_ratio(kt_amount amount, kt_amount numerator, kt_amount denominato
            with_sign(quotient, negative != (denominator < 0) && quotient != 0, out);
 }
 
-bool kt_amount_add(kt_amount a, kt_amount b, kt_amount *out)
-{
-    return !__builtin_add_overflow(a, b, out);
-}
+bool kt_amount_add(kt_amount a, kt_amount b, kt_amount *out) { return !__builtin_add_overflow(a, b, out); }
 
 /* ---- Writing ---------------------------------------------------------------------------------- */
 
-size_t kt_amount_format(kt_amount amount, uint8_t decimals, char group, char buffer[KT_AMOUNT_TEXT])
-{
+size_t kt_amount_format(kt_amount amount, uint8_t decimals, char group, char buffer[KT_AMOUNT_TEXT]) {
     char reversed[KT_AMOUNT_TEXT];
     size_t size = 0;
     unsigned digit = 0; /* digits written, from the right */
@@ -287,24 +244,19 @@ size_t kt_amount_format(kt_amount amount, uint8_t decimals, char group, char buf
         bool last = value <= UINT64_MAX;
         value = last ? 0 : value / TEN_18;
         for (unsigned i = 0; last ? chunk > 0 : i < CHUNK; i++) {
-            if (digit == decimals && digit > 0)
-                reversed[size++] = '.';
-            else if (group && digit > decimals && (digit - decimals) % 3 == 0)
-                reversed[size++] = group;
+            if (digit == decimals && digit > 0) reversed[size++] = '.';
+            else if (group && digit > decimals && (digit - decimals) % 3 == 0) reversed[size++] = group;
             reversed[size++] = (char)('0' + chunk % 10);
             chunk /= 10;
             digit++;
         }
     } while (value > 0);
     for (; digit <= decimals; digit++) { /* at least one digit before the point */
-        if (digit == decimals && digit > 0)
-            reversed[size++] = '.';
+        if (digit == decimals && digit > 0) reversed[size++] = '.';
         reversed[size++] = '0';
     }
-    if (amount < 0)
-        reversed[size++] = '-';
-    for (size_t i = 0; i < size; i++)
-        buffer[i] = reversed[size - 1 - i];
+    if (amount < 0) reversed[size++] = '-';
+    for (size_t i = 0; i < size; i++) buffer[i] = reversed[size - 1 - i];
     buffer[size] = '\0';
     return size;
 }
@@ -325,31 +277,22 @@ static const char no_decimals[] = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX U
 static const char three_decimals[] = "BHD IQD JOD KWD LYD OMR TND ";
 static const char four_decimals[] = "CLF UYW ";
 
-static bool listed(const char *list, size_t bytes, const char *code)
-{
+static bool listed(const char *list, size_t bytes, const char *code) {
     size_t low = 0, high = bytes / 4;
     while (low < high) {
         size_t middle = (low + high) / 2;
         int order = memcmp(code, list + middle * 4, 3);
-        if (order == 0)
-            return true;
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
+        if (order == 0) return true;
+        if (order < 0) high = middle;
+        else low = middle + 1;
     }
     return false;
 }
 
-int kt_iso4217_decimals(const char *code, size_t size)
-{
-    if (size != 3)
-        return -1;
-    if (listed(two_decimals, sizeof two_decimals, code))
-        return 2;
-    if (listed(no_decimals, sizeof no_decimals, code))
-        return 0;
-    if (listed(three_decimals, sizeof three_decimals, code))
-        return 3;
+int kt_iso4217_decimals(const char *code, size_t size) {
+    if (size != 3) return -1;
+    if (listed(two_decimals, sizeof two_decimals, code)) return 2;
+    if (listed(no_decimals, sizeof no_decimals, code)) return 0;
+    if (listed(three_decimals, sizeof three_decimals, code)) return 3;
     return listed(four_decimals, sizeof four_decimals, code) ? 4 : -1;
 }

@@ -43,8 +43,8 @@ typedef enum kt_number_fault {
    separate groups of three digits left of the decimal sign, and only there, and then everywhere.
    Gives the digits as a whole number and how many of them were decimals: "-1.50" is -150, 2.
    No white space, no exponent, at least one digit. */
-kt_number_fault kt_number_parse(const char *text, size_t size, char decimal, char group,
-                                kt_amount *units, uint8_t *decimals);
+kt_number_fault kt_number_parse(const char *text, size_t size, char decimal, char group, kt_amount *units,
+                                uint8_t *decimals);
 
 /* Plain sentence for a fault, such as "not a number". */
 const char *kt_number_fault_text(kt_number_fault fault);
@@ -55,8 +55,7 @@ bool kt_amount_rescale(kt_amount amount, uint8_t from, uint8_t to, kt_rounding m
 
 /* amount * numerator / denominator, rounded once. False: overflow of the 128-bit product's quotient,
    a zero denominator, or KT_ROUND_EXACT and something left over. */
-bool kt_amount_ratio(kt_amount amount, kt_amount numerator, kt_amount denominator, kt_rounding mode,
-                     kt_amount *out);
+bool kt_amount_ratio(kt_amount amount, kt_amount numerator, kt_amount denominator, kt_rounding mode, kt_amount *out);
 
 bool kt_amount_add(kt_amount a, kt_amount b, kt_amount *out); /* false: overflow */
 

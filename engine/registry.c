@@ -19,4 +19,5 @@ static const kt_kind kinds[] = {
     {KT_KIND_DIMENSION, 1, "dimension", &kt_ledger_department, KT_RIGHT_REGISTER, kt_dimension_apply},
 };
 
-const kt_registry kt_the_registry = {departments, sizeof departments / sizeof *departments, kinds, sizeof kinds / sizeof *kinds};
+const kt_registry kt_the_registry = {departments, sizeof departments / sizeof *departments, kinds,
+                                     sizeof kinds / sizeof *kinds};

@@ -21,7 +21,7 @@ struct kt_replay {
     kt_span record; /* read last */
     uint64_t block_first;
     uint32_t block_count;
-    bool sealed; /* the record read last was a seal */
+    bool sealed;        /* the record read last was a seal */
     uint32_t unclaimed; /* parts since the last record that was none */
     unsigned blocks;
 };
@@ -56,7 +56,8 @@ kt_code kt_replay_next(kt_replay *replay, uint64_t *number, kt_span *record, kt_
     if (replay->next == replay->end) return KT_END;
     *number = replay->next;
     kt_code code = kt_records_read(replay->records, replay->next, record, error);
-    if (code == KT_OK) code = kt_records_block(replay->records, replay->next, &replay->block_first, &replay->block_count, error);
+    if (code == KT_OK)
+        code = kt_records_block(replay->records, replay->next, &replay->block_first, &replay->block_count, error);
     if (code != KT_OK) return code;
     replay->record = *record;
     replay->next++;
@@ -112,7 +113,8 @@ static kt_code apply(kt_replay *replay, uint64_t number, kt_error *error) {
     code = claim_parts(replay, &envelope, error);
     if (code != KT_OK || envelope.kind == KT_KIND_PART) return code;
     if (envelope.kind == KT_KIND_GENESIS) {
-        if (number != 0) return kt_fail(error, KT_DAMAGED, "record %llu is a second genesis", (unsigned long long)number);
+        if (number != 0)
+            return kt_fail(error, KT_DAMAGED, "record %llu is a second genesis", (unsigned long long)number);
         code = kt_genesis_read(whole, &genesis, error);
         return code == KT_OK ? kt_fold_genesis_apply(replay->fold, &genesis, error) : code;
     }
@@ -149,7 +151,8 @@ static bool is_pending(kt_txn *stored, kt_code *code, kt_error *error) {
 kt_code kt_replay_finish(kt_replay *replay, kt_error *error) {
     kt_code code = KT_OK;
     if (!replay->sealed) return kt_fail(error, KT_DAMAGED, "the last record is no seal");
-    if (is_pending(replay->source, &code, error)) code = kt_state_undo_copy(replay->source, replay->txn, KT_TABLE_UNDO, error);
+    if (is_pending(replay->source, &code, error))
+        code = kt_state_undo_copy(replay->source, replay->txn, KT_TABLE_UNDO, error);
     return code == KT_OK ? commit(replay, error) : code;
 }
 
@@ -225,7 +228,8 @@ static kt_code as_of_head(const struct compare *compare, kt_table table, kt_curs
     bool of_runs = table == KT_TABLE_CELLS || table == KT_TABLE_LISTS, there = false;
     kt_span old;
     while (code == KT_OK && compare->pending) {
-        if (of_runs) return key->size >= 8 && kt_get_be64(key->data) >= compare->runs_end ? KT_END : KT_OK; /* the last */
+        if (of_runs)
+            return key->size >= 8 && kt_get_be64(key->data) >= compare->runs_end ? KT_END : KT_OK; /* the last */
         code = kt_state_undone(compare->fresh, KT_TABLE_UNDO, table, *key, &there, &old, error);
         if (code == KT_NOT_FOUND) return KT_OK;
         if (code == KT_OK && there) {
@@ -247,12 +251,15 @@ static kt_code compare_table(const struct compare *compare, kt_table table, kt_c
         int order = kt_span_compare(a_key, b_key);
         if (order < 0) return differs(names, table, a_key, "is stored, and does not follow from the journal", error);
         if (order > 0) return differs(names, table, b_key, "follows from the journal, and is not stored", error);
-        if (kt_span_compare(a, b) != 0) return differs(names, table, a_key, "is stored with other bytes than follow from the journal", error);
+        if (kt_span_compare(a, b) != 0)
+            return differs(names, table, a_key, "is stored with other bytes than follow from the journal", error);
         left = as_of_head(compare, table, stored, kt_cursor_next(stored, &a_key, &a, error), &a_key, &a, error);
         right = kt_cursor_next(fresh, &b_key, &b, error);
     }
-    if (left == KT_OK && right == KT_END) return differs(names, table, a_key, "is stored, and does not follow from the journal", error);
-    if (left == KT_END && right == KT_OK) return differs(names, table, b_key, "follows from the journal, and is not stored", error);
+    if (left == KT_OK && right == KT_END)
+        return differs(names, table, a_key, "is stored, and does not follow from the journal", error);
+    if (left == KT_END && right == KT_OK)
+        return differs(names, table, b_key, "follows from the journal, and is not stored", error);
     return left != KT_END ? left : right != KT_END ? right : KT_OK;
 }
 
@@ -262,11 +269,13 @@ static kt_code check_undo(const struct compare *compare, kt_txn *stored, kt_erro
     kt_cursor *cursor;
     kt_span name, value, old, now;
     kt_code code = kt_table_stat(stored, KT_TABLE_UNDO, &rows, &pages, error);
-    if (code == KT_OK && rows != 0 && !compare->pending) return kt_fail(error, KT_DAMAGED, "undo rows are stored, and no batch is pending");
+    if (code == KT_OK && rows != 0 && !compare->pending)
+        return kt_fail(error, KT_DAMAGED, "undo rows are stored, and no batch is pending");
     if (code != KT_OK || !compare->pending) return code;
     code = kt_cursor_open(compare->fresh, KT_TABLE_UNDO, &cursor, error);
     if (code != KT_OK) return code;
-    for (code = kt_cursor_first(cursor, &name, &value, error); code == KT_OK; code = kt_cursor_next(cursor, &name, &value, error)) {
+    for (code = kt_cursor_first(cursor, &name, &value, error); code == KT_OK;
+         code = kt_cursor_next(cursor, &name, &value, error)) {
         bool there;
         kt_table table = name.data[0];
         kt_span key = kt_span_of(name.data + 1, name.size - 1);
@@ -278,7 +287,8 @@ static kt_code check_undo(const struct compare *compare, kt_txn *stored, kt_erro
         if (code != KT_OK) break;
         kt_code found = kt_txn_get(compare->fresh, table, key, &now, error);
         if ((found == KT_OK) != there || (there && kt_span_compare(old, now) != 0)) {
-            code = differs(compare->names, table, key, "an undo row keeps other bytes than follow from the journal", error);
+            code = differs(compare->names, table, key, "an undo row keeps other bytes than follow from the journal",
+                           error);
             break;
         }
     }

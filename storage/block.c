@@ -81,7 +81,8 @@ kt_code kt_block_record(kt_block_view *block, uint32_t index, kt_span *record, k
     uint64_t offset = kt_get_le32(block->groups + (size_t)group * GROUP_ENTRY);
     for (uint32_t i = begin; i < index; i++, slice += TABLE_ENTRY) offset += kt_get_le16(slice);
     uint16_t length = kt_get_le16(slice);
-    if (offset + length > block->bytes) return kt_fail(error, KT_DAMAGED, "record %llu: lies outside its block", number);
+    if (offset + length > block->bytes)
+        return kt_fail(error, KT_DAMAGED, "record %llu: lies outside its block", number);
     *record = kt_span_of(block->records + offset, length);
     uint32_t found = kt_block_record_crc(number, record->data, record->size), expected = kt_get_le32(slice + 2);
     if (found == expected) return KT_OK;

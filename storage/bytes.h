@@ -19,9 +19,7 @@ typedef struct kt_span {
 __extension__ typedef __int128 kt_int128;
 __extension__ typedef unsigned __int128 kt_uint128;
 
-static inline kt_span kt_span_of(const void *data, size_t size) {
-    return (kt_span){(const uint8_t *)data, size};
-}
+static inline kt_span kt_span_of(const void *data, size_t size) { return (kt_span){(const uint8_t *)data, size}; }
 
 static inline int kt_span_compare(kt_span a, kt_span b) {
     size_t shorter = a.size < b.size ? a.size : b.size;

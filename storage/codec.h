@@ -27,9 +27,7 @@ typedef struct kt_pack {
     size_t size, room;
 } kt_pack;
 
-static inline void kt_pack_init(kt_pack *pack, void *data, size_t room) {
-    *pack = (kt_pack){(uint8_t *)data, 0, room};
-}
+static inline void kt_pack_init(kt_pack *pack, void *data, size_t room) { *pack = (kt_pack){(uint8_t *)data, 0, room}; }
 
 void kt_pack_array(kt_pack *pack, uint32_t count);
 void kt_pack_uint(kt_pack *pack, uint64_t value);
@@ -58,7 +56,7 @@ bool kt_unpack_amount(kt_unpack *unpack, kt_int128 *value);
 bool kt_unpack_text(kt_unpack *unpack, const char **data, size_t *size); /* UTF-8 is the caller's to check */
 bool kt_unpack_bytes(kt_unpack *unpack, const uint8_t **data, size_t *size);
 bool kt_unpack_bool(kt_unpack *unpack, bool *value);
-bool kt_unpack_skip(kt_unpack *unpack); /* one value of any allowed kind, at most 64 deep */
+bool kt_unpack_skip(kt_unpack *unpack);       /* one value of any allowed kind, at most 64 deep */
 bool kt_unpack_done(const kt_unpack *unpack); /* nothing failed and nothing is left */
 /* The next field's tag in an array of [tag, value, ...]: must rise over *last (begin with 0). */
 bool kt_unpack_tag(kt_unpack *unpack, uint32_t *last);

@@ -21,30 +21,20 @@ _Static_assert(sizeof(SHA256_CTX) <= sizeof(((kt_sha256 *)0)->opaque), "an OpenS
 _Static_assert(_Alignof(SHA256_CTX) <= _Alignof(kt_sha256), "kt_sha256 is aligned for an OpenSSL state");
 _Static_assert(KT_HASH_SIZE == SHA256_DIGEST_LENGTH, "the size of a SHA-256");
 
-static SHA256_CTX *state_of(kt_sha256 *hash)
-{
-    return (SHA256_CTX *)(void *)hash->opaque;
-}
+static SHA256_CTX *state_of(kt_sha256 *hash) { return (SHA256_CTX *)(void *)hash->opaque; }
 
-void kt_sha256_init(kt_sha256 *hash)
-{
+void kt_sha256_init(kt_sha256 *hash) {
     memset(hash->opaque, 0, sizeof hash->opaque);
     SHA256_Init(state_of(hash));
 }
 
-void kt_sha256_update(kt_sha256 *hash, const void *data, size_t size)
-{
-    if (size > 0)
-        SHA256_Update(state_of(hash), data, size);
+void kt_sha256_update(kt_sha256 *hash, const void *data, size_t size) {
+    if (size > 0) SHA256_Update(state_of(hash), data, size);
 }
 
-void kt_sha256_final(kt_sha256 *hash, uint8_t out[KT_HASH_SIZE])
-{
-    SHA256_Final(out, state_of(hash));
-}
+void kt_sha256_final(kt_sha256 *hash, uint8_t out[KT_HASH_SIZE]) { SHA256_Final(out, state_of(hash)); }
 
-static void store_be32(uint8_t *out, uint32_t value)
-{
+static void store_be32(uint8_t *out, uint32_t value) {
     value = __builtin_bswap32(value);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     value = __builtin_bswap32(value);
@@ -54,22 +44,18 @@ static void store_be32(uint8_t *out, uint32_t value)
 
 /* The initial value of FIPS 180-4, section 5.3.3. SHA256_Transform reads and writes h alone, so the rest of the
    state is left as it lies. */
-static void state_start(SHA256_CTX *state)
-{
+static void state_start(SHA256_CTX *state) {
     static const uint32_t initial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
     memcpy(state->h, initial, sizeof initial);
 }
 
-static void state_write(const SHA256_CTX *state, uint8_t out[KT_HASH_SIZE])
-{
-    for (int i = 0; i < 8; i++)
-        store_be32(out + 4 * i, (uint32_t)state->h[i]);
+static void state_write(const SHA256_CTX *state, uint8_t out[KT_HASH_SIZE]) {
+    for (int i = 0; i < 8; i++) store_be32(out + 4 * i, (uint32_t)state->h[i]);
 }
 
 /* Closes a hash of `total` bytes, the last `rest` of which (fewer than a block) lie in block already. */
-static void state_pad(SHA256_CTX *state, uint8_t block[BLOCK], size_t rest, uint64_t total)
-{
+static void state_pad(SHA256_CTX *state, uint8_t block[BLOCK], size_t rest, uint64_t total) {
     block[rest++] = 0x80;
     memset(block + rest, 0, BLOCK - rest);
     if (rest > BLOCK - 8) {
@@ -81,17 +67,14 @@ static void state_pad(SHA256_CTX *state, uint8_t block[BLOCK], size_t rest, uint
     SHA256_Transform(state, block);
 }
 
-void kt_sha256_of(const void *data, size_t size, uint8_t out[KT_HASH_SIZE])
-{
+void kt_sha256_of(const void *data, size_t size, uint8_t out[KT_HASH_SIZE]) {
     SHA256_CTX state;
     SHA256_Init(&state);
-    if (size > 0)
-        SHA256_Update(&state, data, size);
+    if (size > 0) SHA256_Update(&state, data, size);
     SHA256_Final(out, &state);
 }
 
-void kt_leaf_hash(const void *data, size_t size, uint8_t out[KT_HASH_SIZE])
-{
+void kt_leaf_hash(const void *data, size_t size, uint8_t out[KT_HASH_SIZE]) {
     const uint8_t *bytes = data;
     uint8_t block[BLOCK];
     block[0] = 0x00;
@@ -114,14 +97,12 @@ void kt_leaf_hash(const void *data, size_t size, uint8_t out[KT_HASH_SIZE])
         filled = 0;
         SHA256_Transform(&state, block);
     }
-    if (size > 0)
-        memcpy(block + filled, bytes, size);
+    if (size > 0) memcpy(block + filled, bytes, size);
     state_pad(&state, block, filled + size, total);
     state_write(&state, out);
 }
 
-void kt_node_hash(const uint8_t left[KT_HASH_SIZE], const uint8_t right[KT_HASH_SIZE], uint8_t out[KT_HASH_SIZE])
-{
+void kt_node_hash(const uint8_t left[KT_HASH_SIZE], const uint8_t right[KT_HASH_SIZE], uint8_t out[KT_HASH_SIZE]) {
     /* 65 bytes are two blocks, of which the second is the last byte, the padding and the length (520 bits). */
     uint8_t first[BLOCK];
     first[0] = 0x01;
@@ -149,11 +130,8 @@ void kt_node_hash(const uint8_t left[KT_HASH_SIZE], const uint8_t right[KT_HASH_
 #define ENTRIES64(b, ...)                                                                          \
     ENTRIES16(b, __VA_ARGS__), ENTRIES16((b) + 16, __VA_ARGS__), ENTRIES16((b) + 32, __VA_ARGS__), \
         ENTRIES16((b) + 48, __VA_ARGS__)
-#define TABLE(...)                                                                          \
-    {                                                                                       \
-        ENTRIES64(0, __VA_ARGS__), ENTRIES64(64, __VA_ARGS__), ENTRIES64(128, __VA_ARGS__), \
-            ENTRIES64(192, __VA_ARGS__)                                                     \
-    }
+#define TABLE(...) \
+    { ENTRIES64(0, __VA_ARGS__), ENTRIES64(64, __VA_ARGS__), ENTRIES64(128, __VA_ARGS__), ENTRIES64(192, __VA_ARGS__) }
 
 static const uint32_t crc_table[8][256] = {
     TABLE(0xf26b8303, 0xe13b70f7, 0xc79a971f, 0x8ad958cf, 0x105ec76f, 0x20bd8ede, 0x417b1dbc, 0x82f63b78),
@@ -166,8 +144,7 @@ static const uint32_t crc_table[8][256] = {
     TABLE(0x493c7d27, 0x9278fa4e, 0x211d826d, 0x423b04da, 0x847609b4, 0x0d006599, 0x1a00cb32, 0x34019664),
 };
 
-static uint64_t load_le64(const uint8_t *bytes)
-{
+static uint64_t load_le64(const uint8_t *bytes) {
     uint64_t value;
     memcpy(&value, bytes, 8);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
@@ -176,18 +153,15 @@ static uint64_t load_le64(const uint8_t *bytes)
     return value;
 }
 
-uint32_t kt_crc32c_by_table(uint32_t crc, const void *data, size_t size)
-{
+uint32_t kt_crc32c_by_table(uint32_t crc, const void *data, size_t size) {
     const uint8_t *bytes = data;
     crc = ~crc;
     for (; size >= 8; bytes += 8, size -= 8) {
         uint64_t word = load_le64(bytes) ^ crc;
         crc = 0;
-        for (unsigned k = 0; k < 8; k++)
-            crc ^= crc_table[7 - k][(uint8_t)(word >> (8 * k))];
+        for (unsigned k = 0; k < 8; k++) crc ^= crc_table[7 - k][(uint8_t)(word >> (8 * k))];
     }
-    for (; size > 0; bytes++, size--)
-        crc = (crc >> 8) ^ crc_table[0][(uint8_t)crc ^ *bytes];
+    for (; size > 0; bytes++, size--) crc = (crc >> 8) ^ crc_table[0][(uint8_t)crc ^ *bytes];
     return ~crc;
 }
 
@@ -201,8 +175,7 @@ uint32_t kt_crc32c_by_table(uint32_t crc, const void *data, size_t size)
 #define OVER_ONE_LANE 0xb9e02b86  /* x^(8 * 256 - 33) mod P */
 #define OVER_TWO_LANES 0xdd7e3b0c /* x^(8 * 512 - 33) mod P */
 
-FOR_CRC static const uint8_t *crc_lanes(uint64_t *crc, const uint8_t *bytes, size_t size)
-{
+FOR_CRC static const uint8_t *crc_lanes(uint64_t *crc, const uint8_t *bytes, size_t size) {
     const __m128i over_one = _mm_set_epi64x(0, OVER_ONE_LANE);
     const __m128i over_two = _mm_set_epi64x(0, OVER_TWO_LANES);
     uint64_t first = *crc;
@@ -222,28 +195,21 @@ FOR_CRC static const uint8_t *crc_lanes(uint64_t *crc, const uint8_t *bytes, siz
     return bytes;
 }
 
-FOR_CRC static uint32_t crc_by_processor(uint32_t crc, const uint8_t *bytes, size_t size)
-{
+FOR_CRC static uint32_t crc_by_processor(uint32_t crc, const uint8_t *bytes, size_t size) {
     uint64_t wide = (uint32_t)~crc;
     const uint8_t *end = bytes + size;
-    if (size >= 3 * LANE)
-        bytes = crc_lanes(&wide, bytes, size);
-    for (; end - bytes >= 8; bytes += 8)
-        wide = _mm_crc32_u64(wide, load_le64(bytes));
+    if (size >= 3 * LANE) bytes = crc_lanes(&wide, bytes, size);
+    for (; end - bytes >= 8; bytes += 8) wide = _mm_crc32_u64(wide, load_le64(bytes));
     uint32_t narrow = (uint32_t)wide;
-    for (; bytes < end; bytes++)
-        narrow = _mm_crc32_u8(narrow, *bytes);
+    for (; bytes < end; bytes++) narrow = _mm_crc32_u8(narrow, *bytes);
     return ~narrow;
 }
 #endif
 
-uint32_t kt_crc32c(uint32_t crc, const void *data, size_t size)
-{
-    if (size == 0)
-        return crc;
+uint32_t kt_crc32c(uint32_t crc, const void *data, size_t size) {
+    if (size == 0) return crc;
 #if HAVE_SSE42
-    if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul"))
-        return crc_by_processor(crc, data, size);
+    if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul")) return crc_by_processor(crc, data, size);
 #endif
     return kt_crc32c_by_table(crc, data, size);
 }

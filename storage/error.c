@@ -8,34 +8,28 @@
 #include <string.h>
 
 /* A text cut at the end of the buffer must not end inside a UTF-8 character: tables and JSON carry it on. */
-static void trim_cut_character(char *text, size_t length)
-{
+static void trim_cut_character(char *text, size_t length) {
     size_t start = length;
     while (start > 0 && length - start < 4) {
         unsigned char byte = (unsigned char)text[--start];
-        if (byte < 0x80)
-            return;
+        if (byte < 0x80) return;
         if (byte >= 0xC0) {
             size_t needed = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2;
-            if (length - start < needed)
-                text[start] = 0;
+            if (length - start < needed) text[start] = 0;
             return;
         }
     }
 }
 
 /* A message stays one line even where a file name in it holds line feeds or escape sequences. */
-static void keep_one_line(char *text)
-{
+static void keep_one_line(char *text) {
     for (char *at = text; *at; at++)
-        if ((unsigned char)*at < 0x20 || *at == 0x7F)
-            *at = ' ';
+        if ((unsigned char)*at < 0x20 || *at == 0x7F) *at = ' ';
         else if ((unsigned char)at[0] == 0xC2 && (unsigned char)at[1] >= 0x80 && (unsigned char)at[1] < 0xA0)
             at[0] = at[1] = ' '; /* U+0080 to U+009F: some terminals obey them too */
 }
 
-static size_t format_into(char *out, size_t room, const char *format, va_list arguments)
-{
+static size_t format_into(char *out, size_t room, const char *format, va_list arguments) {
     int length = vsnprintf(out, room, format, arguments);
     if (length < 0) {
         out[0] = 0;
@@ -50,10 +44,8 @@ static size_t format_into(char *out, size_t room, const char *format, va_list ar
     return size;
 }
 
-kt_code kt_fail(kt_error *error, kt_code code, const char *format, ...)
-{
-    if (!error)
-        return code;
+kt_code kt_fail(kt_error *error, kt_code code, const char *format, ...) {
+    if (!error) return code;
     /* Made aside, since an argument may point into error->text. */
     char text[sizeof error->text];
     va_list arguments;
@@ -66,26 +58,22 @@ kt_code kt_fail(kt_error *error, kt_code code, const char *format, ...)
     return code;
 }
 
-kt_code kt_fail_at(kt_error *error, kt_code code, const char *format, ...)
-{
-    if (!error)
-        return code;
+kt_code kt_fail_at(kt_error *error, kt_code code, const char *format, ...) {
+    if (!error) return code;
     char text[sizeof error->text];
     va_list arguments;
     va_start(arguments, format);
     size_t size = format_into(text, sizeof text, format, arguments);
     va_end(arguments);
     int length = snprintf(text + size, sizeof text - size, ": %s", error->text);
-    if (length >= 0 && (size_t)length >= sizeof text - size)
-        trim_cut_character(text, sizeof text - 1);
+    if (length >= 0 && (size_t)length >= sizeof text - size) trim_cut_character(text, sizeof text - 1);
     memcpy(error->text, text, strlen(text) + 1);
     keep_one_line(error->text);
     error->code = code;
     return code;
 }
 
-static kt_code code_of_errno(int errnum)
-{
+static kt_code code_of_errno(int errnum) {
     switch (errnum) {
     case ENOSPC:
     case EDQUOT: return KT_DISK_FULL;
@@ -97,11 +85,9 @@ static kt_code code_of_errno(int errnum)
     }
 }
 
-kt_code kt_fail_errno(kt_error *error, int errnum, const char *format, ...)
-{
+kt_code kt_fail_errno(kt_error *error, int errnum, const char *format, ...) {
     kt_code code = code_of_errno(errnum);
-    if (!error)
-        return code;
+    if (!error) return code;
     char text[sizeof error->text];
     va_list arguments;
     va_start(arguments, format);
@@ -110,10 +96,8 @@ kt_code kt_fail_errno(kt_error *error, int errnum, const char *format, ...)
     char reason[128];
     /* strerrordesc_np is glibc's untranslated strerror: no locale, and safe among threads. */
     const char *known = strerrordesc_np(errnum);
-    if (known)
-        snprintf(reason, sizeof reason, ": %s", known);
-    else
-        snprintf(reason, sizeof reason, ": error %d of the operating system", errnum);
+    if (known) snprintf(reason, sizeof reason, ": %s", known);
+    else snprintf(reason, sizeof reason, ": error %d of the operating system", errnum);
     /* The reason matters more than the end of a long path. */
     size_t reason_size = strlen(reason);
     if (size + reason_size >= sizeof text) {
@@ -129,8 +113,7 @@ kt_code kt_fail_errno(kt_error *error, int errnum, const char *format, ...)
     return code;
 }
 
-const char *kt_code_name(kt_code code)
-{
+const char *kt_code_name(kt_code code) {
     switch (code) {
     case KT_OK: return "ok";
     case KT_END: return "end";

@@ -21,9 +21,9 @@ extern "C" {
 typedef enum kt_code {
     KT_OK = 0,
     /* Answers that are no faults. */
-    KT_END = -1,        /* nothing more to read */
-    KT_NOT_FOUND = -2,  /* no such key, number or code */
-    KT_REPEATED = -3,   /* this batch was posted before; the receipt says where (law 5) */
+    KT_END = -1,       /* nothing more to read */
+    KT_NOT_FOUND = -2, /* no such key, number or code */
+    KT_REPEATED = -3,  /* this batch was posted before; the receipt says where (law 5) */
     /* Refusals: the input or the command is wrong, the book is untouched. */
     KT_INVALID = -10,     /* malformed: syntax, number, date, encoding, size */
     KT_UNBALANCED = -11,  /* an entry that does not sum to zero (law 2) */
@@ -57,17 +57,14 @@ typedef struct kt_error {
 } kt_error;
 
 /* Sets *error (when not NULL) and returns code. The text is cut at the end of the buffer. */
-kt_code kt_fail(kt_error *error, kt_code code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+kt_code kt_fail(kt_error *error, kt_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Puts "prefix: " before the text already in *error; for callers who know the place. Returns error's code. */
-kt_code kt_fail_at(kt_error *error, kt_code code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+kt_code kt_fail_at(kt_error *error, kt_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* As kt_fail, followed by the operating system's reason for errnum; disk full, no permission and a
    read-only file system become their own codes, everything else KT_IO. */
-kt_code kt_fail_errno(kt_error *error, int errnum, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+kt_code kt_fail_errno(kt_error *error, int errnum, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Short name of a code, such as "unbalanced"; static. */
 const char *kt_code_name(kt_code code);

@@ -19,7 +19,7 @@
 #include "storage/seal.h"
 #include "storage/tree.h"
 
-#define KT_HASHER_STEP 512u /* records handed over at a time */
+#define KT_HASHER_STEP 512u                                      /* records handed over at a time */
 #define KT_HASHER_TILES (KT_BLOCK_RECORDS / KT_TILE_WIDTH + 16u) /* of all levels, completed by one block */
 
 typedef struct kt_tile_root {

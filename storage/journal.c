@@ -36,7 +36,8 @@ kt_code kt_journal_open(kt_store *store, const kt_journal_options *options, kt_j
     char path[4096];
     *out = NULL;
     int length = snprintf(path, sizeof path, "%s/writer.lock", options->directory);
-    if (length < 0 || (size_t)length >= sizeof path) return kt_fail(error, KT_USAGE, "%s: path too long", options->directory);
+    if (length < 0 || (size_t)length >= sizeof path)
+        return kt_fail(error, KT_USAGE, "%s: path too long", options->directory);
     kt_journal *journal = calloc(1, sizeof *journal);
     if (journal == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
     journal->store = store;
@@ -91,7 +92,8 @@ static kt_code drop_rows(kt_txn *txn, kt_table table, kt_span from, kt_span to, 
 
 /* Blocks that begin at or above the head, and the roots of tiles that the head does not fill. */
 static kt_code drop_above(kt_txn *txn, uint64_t size, kt_error *error) {
-    static const uint8_t above_all[16] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    static const uint8_t above_all[16] = {255, 255, 255, 255, 255, 255, 255, 255,
+                                          255, 255, 255, 255, 255, 255, 255, 255};
     uint8_t from[9], to[1];
     kt_put_be64(from, size);
     kt_code code = drop_rows(txn, KT_TABLE_BLOCKS, kt_span_of(from, 8), kt_span_of(above_all, sizeof above_all), error);
@@ -188,7 +190,8 @@ static kt_code hash_new(kt_journal *journal, kt_error *error) {
         uint8_t key[9];
         key[0] = tiles[i].level;
         kt_put_be64(key + 1, tiles[i].index);
-        code = kt_txn_put(journal->txn, KT_TABLE_TILES, kt_span_of(key, sizeof key), kt_span_of(tiles[i].root, KT_HASH_SIZE), error);
+        code = kt_txn_put(journal->txn, KT_TABLE_TILES, kt_span_of(key, sizeof key),
+                          kt_span_of(tiles[i].root, KT_HASH_SIZE), error);
     }
     return code;
 }
@@ -208,12 +211,13 @@ static kt_code write_block(kt_journal *journal, kt_error *error) {
     code = kt_txn_append_room(journal->txn, KT_TABLE_BLOCKS, kt_span_of(key, sizeof key),
                               kt_block_size(journal->count, journal->bytes), &room, error);
     if (code != KT_OK) return code;
-    kt_block_write(KT_TABLE_BLOCKS, first, journal->count, journal->lengths,
-                   kt_hasher_crcs(journal->hasher), journal->data, journal->bytes, room);
+    kt_block_write(KT_TABLE_BLOCKS, first, journal->count, journal->lengths, kt_hasher_crcs(journal->hasher),
+                   journal->data, journal->bytes, room);
     uint32_t count = journal->count;
     start_block(journal);
     journal->blocks++;
-    return journal->options.block == NULL ? KT_OK : journal->options.block(journal->options.context, first, count, error);
+    return journal->options.block == NULL ? KT_OK
+                                          : journal->options.block(journal->options.context, first, count, error);
 }
 
 /* J2: commits a piece above the head and goes on in a new transaction. */
@@ -229,7 +233,8 @@ static kt_code commit_piece(kt_journal *journal, kt_error *error) {
     code = kt_txn_commit(txn, error);
     if (code == KT_OK) code = kt_txn_begin(journal->store, true, &journal->txn, error);
     journal->blocks = 0;
-    if (code == KT_OK && journal->options.renewed != NULL) journal->options.renewed(journal->options.context, journal->txn);
+    if (code == KT_OK && journal->options.renewed != NULL)
+        journal->options.renewed(journal->options.context, journal->txn);
     return code;
 }
 
@@ -261,7 +266,8 @@ static kt_code append_small(kt_journal *journal, kt_span record, kt_error *error
     return KT_OK;
 }
 
-static kt_code append_part(kt_journal *journal, int32_t date, kt_span slice, uint8_t hash[KT_HASH_SIZE], kt_error *error) {
+static kt_code append_part(kt_journal *journal, int32_t date, kt_span slice, uint8_t hash[KT_HASH_SIZE],
+                           kt_error *error) {
     uint8_t *room;
     kt_pack pack;
     kt_code code = kt_journal_room(journal, KT_RECORD_MAX, &room, error);
@@ -291,7 +297,8 @@ kt_code kt_journal_append(kt_journal *journal, kt_span record, uint64_t *number,
     if (hashes == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
     for (size_t i = 0; i < parts && code == KT_OK; i++) {
         size_t from = i * KT_PART_BODY, left = envelope.body.size - from;
-        code = append_part(journal, envelope.date, kt_span_of(envelope.body.data + from, left < KT_PART_BODY ? left : KT_PART_BODY),
+        code = append_part(journal, envelope.date,
+                           kt_span_of(envelope.body.data + from, left < KT_PART_BODY ? left : KT_PART_BODY),
                            hashes + i * KT_HASH_SIZE, error);
     }
     if (code == KT_OK) code = kt_journal_room(journal, KT_RECORD_MAX, &room, error);

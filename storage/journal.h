@@ -25,11 +25,11 @@
 typedef struct kt_journal kt_journal;
 
 typedef struct kt_journal_options {
-    const char *directory;      /* where writer.lock lies */
-    const char *origin;         /* the log's name */
+    const char *directory; /* where writer.lock lies */
+    const char *origin;    /* the log's name */
     int64_t (*clock_us)(void *context);
     void *clock_context;
-    bool single_thread;         /* hash on the calling thread; the bytes are the same */
+    bool single_thread; /* hash on the calling thread; the bytes are the same */
     /* A block was written, records [first, first + count): the engine writes what it gathered for them through
        kt_journal_txn. May be NULL. */
     kt_code (*block)(void *context, uint64_t first, uint32_t count, kt_error *error);

@@ -14,8 +14,7 @@
 
 static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-size_t kt_base64_encode(const void *data, size_t size, char *out)
-{
+size_t kt_base64_encode(const void *data, size_t size, char *out) {
     const uint8_t *bytes = data;
     char *at = out;
     for (; size >= 3; bytes += 3, size -= 3) {
@@ -36,35 +35,27 @@ size_t kt_base64_encode(const void *data, size_t size, char *out)
     return (size_t)(at - out);
 }
 
-static int base64_value(char digit)
-{
-    if (digit >= 'A' && digit <= 'Z')
-        return digit - 'A';
-    if (digit >= 'a' && digit <= 'z')
-        return digit - 'a' + 26;
-    if (digit >= '0' && digit <= '9')
-        return digit - '0' + 52;
+static int base64_value(char digit) {
+    if (digit >= 'A' && digit <= 'Z') return digit - 'A';
+    if (digit >= 'a' && digit <= 'z') return digit - 'a' + 26;
+    if (digit >= '0' && digit <= '9') return digit - '0' + 52;
     return digit == '+' ? 62 : digit == '/' ? 63 : -1;
 }
 
-bool kt_base64_decode(const char *text, size_t size, void *out, size_t room, size_t *out_size)
-{
+bool kt_base64_decode(const char *text, size_t size, void *out, size_t room, size_t *out_size) {
     *out_size = 0;
-    if (size % 4 != 0)
-        return false;
+    if (size % 4 != 0) return false;
     size_t padding = size == 0
                          ? 0
                          : (size_t)(text[size - 1] == '=') + (size_t)(text[size - 1] == '=' && text[size - 2] == '=');
     size_t bytes = size / 4 * 3 - padding;
-    if (bytes > room)
-        return false;
+    if (bytes > room) return false;
     uint8_t *at = out;
     uint32_t bits = 0;
     unsigned held = 0;
     for (size_t i = 0; i < size - padding; i++) {
         int value = base64_value(text[i]);
-        if (value < 0)
-            return false;
+        if (value < 0) return false;
         bits = bits << 6 | (uint32_t)value;
         held += 6;
         if (held >= 8) {
@@ -73,14 +64,12 @@ bool kt_base64_decode(const char *text, size_t size, void *out, size_t room, siz
         }
     }
     /* Bits that no byte takes must be zero, or one value would have several texts. */
-    if (bits & ((1u << held) - 1))
-        return false;
+    if (bits & ((1u << held) - 1)) return false;
     *out_size = bytes;
     return true;
 }
 
-void kt_hex_encode(const void *data, size_t size, char *out)
-{
+void kt_hex_encode(const void *data, size_t size, char *out) {
     static const char digits[] = "0123456789abcdef";
     const uint8_t *bytes = data;
     for (size_t i = 0; i < size; i++) {
@@ -90,42 +79,33 @@ void kt_hex_encode(const void *data, size_t size, char *out)
     out[2 * size] = 0;
 }
 
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
+static int hex_value(char digit) {
+    if (digit >= '0' && digit <= '9') return digit - '0';
+    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
     return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
 }
 
-bool kt_hex_decode(const char *text, size_t size, void *out, size_t room)
-{
+bool kt_hex_decode(const char *text, size_t size, void *out, size_t room) {
     uint8_t *bytes = out;
-    if (size % 2 != 0 || size / 2 > room)
-        return false;
+    if (size % 2 != 0 || size / 2 > room) return false;
     for (size_t i = 0; i < size; i += 2) {
         int high = hex_value(text[i]), low = hex_value(text[i + 1]);
-        if (high < 0 || low < 0)
-            return false;
+        if (high < 0 || low < 0) return false;
         bytes[i / 2] = (uint8_t)(high << 4 | low);
     }
     return true;
 }
 
 /* Reads one UTF-8 character at *at (before size); false unless it is well-formed (Unicode, table 3-7). */
-static bool next_character(const char *text, size_t size, size_t *at, uint32_t *out)
-{
+static bool next_character(const char *text, size_t size, size_t *at, uint32_t *out) {
     const uint8_t *bytes = (const uint8_t *)text + *at;
     size_t left = size - *at;
     uint32_t first = bytes[0];
     size_t length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
-    if (length == 0 || length > left)
-        return false;
+    if (length == 0 || length > left) return false;
     uint32_t value = length == 1 ? first : first & (0x7Fu >> length);
     for (size_t i = 1; i < length; i++) {
-        if ((bytes[i] & 0xC0) != 0x80)
-            return false;
+        if ((bytes[i] & 0xC0) != 0x80) return false;
         value = value << 6 | (bytes[i] & 0x3Fu);
     }
     if ((length == 3 && value < 0x800) || (length == 4 && value < 0x10000) || value > 0x10FFFF ||
@@ -137,26 +117,21 @@ static bool next_character(const char *text, size_t size, size_t *at, uint32_t *
 }
 
 /* The characters with Unicode's property White_Space. */
-static bool is_space(uint32_t c)
-{
+static bool is_space(uint32_t c) {
     return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
            (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
-static bool name_fits(const char *name, size_t size)
-{
-    if (size == 0)
-        return false;
+static bool name_fits(const char *name, size_t size) {
+    if (size == 0) return false;
     for (size_t at = 0; at < size;) {
         uint32_t c;
-        if (!next_character(name, size, &at, &c) || is_space(c) || c == '+' || c < 0x20 || c == 0x7F)
-            return false;
+        if (!next_character(name, size, &at, &c) || is_space(c) || c == '+' || c < 0x20 || c == 0x7F) return false;
     }
     return true;
 }
 
-static uint32_t key_id_of(const char *name, size_t size, const uint8_t public_key[KT_PUBLIC_KEY_SIZE])
-{
+static uint32_t key_id_of(const char *name, size_t size, const uint8_t public_key[KT_PUBLIC_KEY_SIZE]) {
     kt_sha256 hash;
     uint8_t digest[KT_HASH_SIZE];
     kt_sha256_init(&hash);
@@ -168,8 +143,7 @@ static uint32_t key_id_of(const char *name, size_t size, const uint8_t public_ke
 }
 
 static kt_code make_verifier(const char *name, size_t size, const uint8_t *public_key, kt_verifier *out,
-                             kt_error *error)
-{
+                             kt_error *error) {
     if (size > KT_NOTE_NAME_MAX)
         return kt_fail(error, KT_INVALID, "key name: %zu bytes; expected at most %d", size, KT_NOTE_NAME_MAX);
     if (!name_fits(name, size))
@@ -183,13 +157,11 @@ static kt_code make_verifier(const char *name, size_t size, const uint8_t *publi
 }
 
 kt_code kt_verifier_make(const char *name, const uint8_t public_key[KT_PUBLIC_KEY_SIZE], kt_verifier *out,
-                         kt_error *error)
-{
+                         kt_error *error) {
     return make_verifier(name, strlen(name), public_key, out, error);
 }
 
-kt_code kt_verifier_parse(const char *text, size_t size, kt_verifier *out, kt_error *error)
-{
+kt_code kt_verifier_parse(const char *text, size_t size, kt_verifier *out, kt_error *error) {
     /* Base64 has plus signs too, so the parts are taken from the front. */
     const char *name_end = memchr(text, '+', size);
     size_t name_size = name_end ? (size_t)(name_end - text) : size;
@@ -204,8 +176,7 @@ kt_code kt_verifier_parse(const char *text, size_t size, kt_verifier *out, kt_er
     if (key[0] != TYPE_ED25519)
         return kt_fail(error, KT_UNSUPPORTED, "verifier key: type 0x%02x; expected 0x01, Ed25519", key[0]);
     kt_code code = make_verifier(text, name_size, key + 1, out, error);
-    if (code)
-        return code;
+    if (code) return code;
     char key_id[9];
     snprintf(key_id, sizeof key_id, "%08" PRIx32, out->key_id);
     if (memcmp(key_id, name_end + 1, 8) != 0)
@@ -214,8 +185,7 @@ kt_code kt_verifier_parse(const char *text, size_t size, kt_verifier *out, kt_er
     return KT_OK;
 }
 
-void kt_verifier_format(const kt_verifier *verifier, char out[KT_VERIFIER_MAX])
-{
+void kt_verifier_format(const kt_verifier *verifier, char out[KT_VERIFIER_MAX]) {
     uint8_t key[1 + KT_PUBLIC_KEY_SIZE] = {TYPE_ED25519};
     memcpy(key + 1, verifier->public_key, KT_PUBLIC_KEY_SIZE);
     char base64[BASE64_SIZE(sizeof key) + 1];
@@ -223,38 +193,33 @@ void kt_verifier_format(const kt_verifier *verifier, char out[KT_VERIFIER_MAX])
     snprintf(out, KT_VERIFIER_MAX, "%s+%08" PRIx32 "+%s", verifier->name, verifier->key_id, base64);
 }
 
-size_t kt_checkpoint_text(const kt_checkpoint *checkpoint, char out[KT_CHECKPOINT_MAX])
-{
+size_t kt_checkpoint_text(const kt_checkpoint *checkpoint, char out[KT_CHECKPOINT_MAX]) {
     char root[BASE64_SIZE(KT_HASH_SIZE) + 1];
     kt_base64_encode(checkpoint->root, KT_HASH_SIZE, root);
     return (size_t)snprintf(out, KT_CHECKPOINT_MAX, "%s\n%" PRIu64 "\n%s\n", checkpoint->origin, checkpoint->size,
                             root);
 }
 
-void kt_checkpoint_sign(const kt_checkpoint *checkpoint, const kt_signer *signer, uint8_t signature[KT_SIGNATURE_SIZE])
-{
+void kt_checkpoint_sign(const kt_checkpoint *checkpoint, const kt_signer *signer,
+                        uint8_t signature[KT_SIGNATURE_SIZE]) {
     char text[KT_CHECKPOINT_MAX];
     size_t size = kt_checkpoint_text(checkpoint, text);
     kt_sign(signer, text, size, signature);
 }
 
 bool kt_checkpoint_check(const kt_checkpoint *checkpoint, const uint8_t public_key[KT_PUBLIC_KEY_SIZE],
-                         const uint8_t signature[KT_SIGNATURE_SIZE])
-{
+                         const uint8_t signature[KT_SIGNATURE_SIZE]) {
     char text[KT_CHECKPOINT_MAX];
     size_t size = kt_checkpoint_text(checkpoint, text);
     return kt_signature_check(public_key, text, size, signature);
 }
 
-static void store_key_id(uint32_t key_id, uint8_t out[KEY_ID_SIZE])
-{
-    for (unsigned i = 0; i < KEY_ID_SIZE; i++)
-        out[i] = (uint8_t)(key_id >> (24 - 8 * i));
+static void store_key_id(uint32_t key_id, uint8_t out[KEY_ID_SIZE]) {
+    for (unsigned i = 0; i < KEY_ID_SIZE; i++) out[i] = (uint8_t)(key_id >> (24 - 8 * i));
 }
 
 size_t kt_checkpoint_note(const kt_checkpoint *checkpoint, const kt_verifier *verifier,
-                          const uint8_t signature[KT_SIGNATURE_SIZE], char out[KT_CHECKPOINT_MAX])
-{
+                          const uint8_t signature[KT_SIGNATURE_SIZE], char out[KT_CHECKPOINT_MAX]) {
     uint8_t signed_part[SIGNATURE_PART];
     char base64[BASE64_SIZE(SIGNATURE_PART) + 1];
     store_key_id(verifier->key_id, signed_part);
@@ -272,16 +237,14 @@ typedef struct note_parts {
     size_t first_line; /* number of the first signature line, from 1 */
 } note_parts;
 
-static kt_code cut_note(const char *note, size_t size, note_parts *out, kt_error *error)
-{
+static kt_code cut_note(const char *note, size_t size, note_parts *out, kt_error *error) {
     if (size > KT_NOTE_MAX)
         return kt_fail(error, KT_INVALID, "note: %zu bytes; expected at most %d", size, KT_NOTE_MAX);
     size_t line = 1, split = 0, split_line = 0;
     for (size_t at = 0; at < size;) {
         uint32_t c;
         size_t before = at;
-        if (!next_character(note, size, &at, &c))
-            return kt_fail(error, KT_INVALID, "note: line %zu: bad UTF-8", line);
+        if (!next_character(note, size, &at, &c)) return kt_fail(error, KT_INVALID, "note: line %zu: bad UTF-8", line);
         if (c == '\n') {
             line++;
             if (before > 0 && note[before - 1] == '\n') {
@@ -291,8 +254,7 @@ static kt_code cut_note(const char *note, size_t size, note_parts *out, kt_error
         } else if (c < 0x20 || c == 0x7F)
             return kt_fail(error, KT_INVALID, "note: line %zu: a control character 0x%02" PRIx32, line, c);
     }
-    if (split == 0)
-        return kt_fail(error, KT_INVALID, "note: no empty line between text and signatures");
+    if (split == 0) return kt_fail(error, KT_INVALID, "note: no empty line between text and signatures");
     *out = (note_parts){note, note + split + 1, split, size - split - 1, split_line};
     if (out->lines_size == 0 || note[size - 1] != '\n')
         return kt_fail(error, KT_INVALID, "note: line %zu: expected a signature line, ended by a line feed", line);
@@ -306,11 +268,9 @@ typedef struct signature_line {
     size_t size;
 } signature_line;
 
-static kt_code read_signature(const char *line, size_t size, size_t number, signature_line *out, kt_error *error)
-{
+static kt_code read_signature(const char *line, size_t size, size_t number, signature_line *out, kt_error *error) {
     const char *space = NULL;
-    if (size > DASH_SIZE && memcmp(line, DASH, DASH_SIZE) == 0)
-        space = memchr(line + DASH_SIZE, ' ', size - DASH_SIZE);
+    if (size > DASH_SIZE && memcmp(line, DASH, DASH_SIZE) == 0) space = memchr(line + DASH_SIZE, ' ', size - DASH_SIZE);
     if (!space || !name_fits(line + DASH_SIZE, (size_t)(space - line) - DASH_SIZE))
         return kt_fail(error, KT_INVALID, "note: line %zu: not a signature line; expected \"\xE2\x80\x94 name base64\"",
                        number);
@@ -324,8 +284,7 @@ static kt_code read_signature(const char *line, size_t size, size_t number, sign
     return KT_OK;
 }
 
-static kt_code check_signatures(const note_parts *parts, const kt_verifier *verifier, kt_error *error)
-{
+static kt_code check_signatures(const note_parts *parts, const kt_verifier *verifier, kt_error *error) {
     uint8_t key_id[KEY_ID_SIZE];
     store_key_id(verifier->key_id, key_id);
     size_t wanted_size = strlen(verifier->name), good = 0, count = 0;
@@ -337,8 +296,7 @@ static kt_code check_signatures(const note_parts *parts, const kt_verifier *veri
         if (count == KT_NOTE_SIGNATURES)
             return kt_fail(error, KT_INVALID, "note: line %zu: more than %d signatures", number, KT_NOTE_SIGNATURES);
         kt_code code = read_signature(line, size, number, &found, error);
-        if (code)
-            return code;
+        if (code) return code;
         if (found.name_size == wanted_size && memcmp(found.name, verifier->name, wanted_size) == 0 &&
             memcmp(found.bytes, key_id, KEY_ID_SIZE) == 0) {
             if (found.size != SIGNATURE_PART ||
@@ -356,11 +314,9 @@ static kt_code check_signatures(const note_parts *parts, const kt_verifier *veri
     return KT_OK;
 }
 
-static bool read_size(const char *text, size_t size, uint64_t *out)
-{
+static bool read_size(const char *text, size_t size, uint64_t *out) {
     uint64_t value = 0;
-    if (size == 0 || (text[0] == '0' && size > 1))
-        return false;
+    if (size == 0 || (text[0] == '0' && size > 1)) return false;
     for (size_t i = 0; i < size; i++) {
         if (text[i] < '0' || text[i] > '9' || __builtin_mul_overflow(value, UINT64_C(10), &value) ||
             __builtin_add_overflow(value, (uint64_t)(text[i] - '0'), &value))
@@ -370,23 +326,20 @@ static bool read_size(const char *text, size_t size, uint64_t *out)
     return true;
 }
 
-static kt_code read_checkpoint(const note_parts *parts, kt_checkpoint *out, kt_error *error)
-{
+static kt_code read_checkpoint(const note_parts *parts, kt_checkpoint *out, kt_error *error) {
     const char *line[3];
     size_t size[3], count = 0;
     for (size_t at = 0; at < parts->text_size; count++) {
         const char *begin = parts->text + at;
         size_t width = (size_t)((const char *)memchr(begin, '\n', parts->text_size - at) - begin);
-        if (width == 0)
-            return kt_fail(error, KT_INVALID, "checkpoint: line %zu: empty", count + 1);
+        if (width == 0) return kt_fail(error, KT_INVALID, "checkpoint: line %zu: empty", count + 1);
         if (count < 3) {
             line[count] = begin;
             size[count] = width;
         }
         at += width + 1;
     }
-    if (count < 3)
-        return kt_fail(error, KT_INVALID, "checkpoint: %zu lines; expected origin, size and root", count);
+    if (count < 3) return kt_fail(error, KT_INVALID, "checkpoint: %zu lines; expected origin, size and root", count);
     memset(out, 0, sizeof *out);
     if (size[0] > KT_NOTE_NAME_MAX)
         return kt_fail(error, KT_INVALID, "checkpoint: line 1: an origin of %zu bytes; expected at most %d", size[0],
@@ -402,17 +355,13 @@ static kt_code read_checkpoint(const note_parts *parts, kt_checkpoint *out, kt_e
 }
 
 kt_code kt_checkpoint_open(const char *note, size_t size, const kt_verifier *verifier, bool any_origin,
-                           kt_checkpoint *out, kt_error *error)
-{
+                           kt_checkpoint *out, kt_error *error) {
     note_parts parts;
     kt_checkpoint found;
     kt_code code = cut_note(note, size, &parts, error);
-    if (!code)
-        code = check_signatures(&parts, verifier, error);
-    if (!code)
-        code = read_checkpoint(&parts, &found, error);
-    if (code)
-        return code;
+    if (!code) code = check_signatures(&parts, verifier, error);
+    if (!code) code = read_checkpoint(&parts, &found, error);
+    if (code) return code;
     if (!any_origin && strcmp(found.origin, verifier->name) != 0)
         return kt_fail(error, KT_FOREIGN, "checkpoint: line 1: origin %s; expected %s", found.origin, verifier->name);
     *out = found;

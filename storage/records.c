@@ -121,7 +121,8 @@ static kt_code append_part(kt_records *records, uint64_t number, int32_t date, c
     if (code != KT_OK) return code;
     kt_leaf_hash(part.data, part.size, hash);
     if (memcmp(hash, expected, KT_HASH_SIZE) != 0)
-        return kt_fail(error, KT_DAMAGED, "record %llu: not the part that its long record names", (unsigned long long)number);
+        return kt_fail(error, KT_DAMAGED, "record %llu: not the part that its long record names",
+                       (unsigned long long)number);
     code = kt_envelope_read(part, &envelope, error);
     if (code != KT_OK) return code;
     kt_unpack_init(&unpack, envelope.body);
@@ -147,7 +148,8 @@ static kt_code put_together(kt_records *records, uint64_t number, const kt_envel
     size_t hash_bytes = (size_t)whole.parts * KT_HASH_SIZE, need = ENVELOPE_ROOM + (size_t)whole.size + hash_bytes;
     if (need > records->whole_room) {
         uint8_t *grown = realloc(records->whole, need);
-        if (grown == NULL) return kt_fail(error, KT_MEMORY, "out of memory for record %llu", (unsigned long long)number);
+        if (grown == NULL)
+            return kt_fail(error, KT_MEMORY, "out of memory for record %llu", (unsigned long long)number);
         records->whole = grown;
         records->whole_room = need;
     }
@@ -158,7 +160,8 @@ static kt_code put_together(kt_records *records, uint64_t number, const kt_envel
     uint8_t *hashes = records->whole + ENVELOPE_ROOM + whole.size;
     memcpy(hashes, whole.hashes, hash_bytes);
     for (uint32_t i = 0; i < whole.parts && code == KT_OK; i++)
-        code = append_part(records, number - whole.parts + i, head->date, hashes + (size_t)i * KT_HASH_SIZE, &filled, end, error);
+        code = append_part(records, number - whole.parts + i, head->date, hashes + (size_t)i * KT_HASH_SIZE, &filled,
+                           end, error);
     if (code != KT_OK) return code;
     if (filled != end) return kt_fail(error, KT_DAMAGED, "record %llu: a part is missing", (unsigned long long)number);
     if (end <= KT_RECORD_MAX)

@@ -14,12 +14,19 @@
 #include "storage/digest.h"
 
 /* Storage's own tables; the engine's state follows. */
-enum { KT_TABLE_META = 0, KT_TABLE_BLOCKS = 1, KT_TABLE_TILES = 2, KT_TABLE_HEADS = 3, KT_TABLE_UNDO = 4, KT_TABLE_STATE = 5 };
+enum {
+    KT_TABLE_META = 0,
+    KT_TABLE_BLOCKS = 1,
+    KT_TABLE_TILES = 2,
+    KT_TABLE_HEADS = 3,
+    KT_TABLE_UNDO = 4,
+    KT_TABLE_STATE = 5
+};
 
 /* Storage's own kinds of record. */
 enum { KT_KIND_GENESIS = 0, KT_KIND_SEAL = 1, KT_KIND_PART = 2, KT_KIND_LONG = 3, KT_KIND_STORAGE_END = 1024 };
 
-#define KT_PART_BODY (KT_RECORD_MAX - 64u) /* bytes that each part but the last holds */
+#define KT_PART_BODY (KT_RECORD_MAX - 64u)  /* bytes that each part but the last holds */
 #define KT_WHOLE_MAX (120u * 1024u * 1024u) /* bytes of a long record: its parts' hashes must fit one record */
 
 typedef struct kt_records kt_records;
@@ -39,9 +46,9 @@ kt_code kt_records_block(kt_records *records, uint64_t number, uint64_t *first, 
 /* A long record's head. */
 typedef struct kt_long {
     uint32_t kind, kind_version;
-    uint64_t size;          /* bytes of the body */
+    uint64_t size; /* bytes of the body */
     uint32_t parts;
-    const uint8_t *hashes;  /* parts * KT_HASH_SIZE, of the part records */
+    const uint8_t *hashes; /* parts * KT_HASH_SIZE, of the part records */
 } kt_long;
 kt_code kt_long_read(kt_span body, kt_long *out, kt_error *error);
 

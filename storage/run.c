@@ -70,7 +70,8 @@ void kt_run_writer_init(kt_run_writer *writer, kt_txn *txn, kt_run_tables tables
                         uint64_t first, uint64_t end, bool with_lists) {
     writer->txn = txn;
     writer->tables = tables;
-    writer->run = (kt_run){.sequence = sequence, .first = first, .end = end, .level = level, .sums = true, .lists = with_lists};
+    writer->run = (kt_run){
+        .sequence = sequence, .first = first, .end = end, .level = level, .sums = true, .lists = with_lists};
     writer->with_lists = with_lists;
     writer->cells_size = writer->list_size = 0;
     writer->list_piece = writer->list_total = 0;
@@ -83,7 +84,8 @@ static kt_code flush_list(kt_run_writer *writer, kt_error *error) {
     kt_put_be64(key + 8, writer->list_piece++);
     size_t size = writer->list_size;
     writer->list_size = 0;
-    return kt_txn_append(writer->txn, writer->tables.lists, kt_span_of(key, sizeof key), kt_span_of(writer->list, size), error);
+    return kt_txn_append(writer->txn, writer->tables.lists, kt_span_of(key, sizeof key), kt_span_of(writer->list, size),
+                         error);
 }
 
 kt_code kt_run_writer_list(kt_run_writer *writer, const uint8_t *bytes, size_t size, kt_error *error) {
@@ -117,7 +119,8 @@ static kt_code flush_cells(kt_run_writer *writer, kt_error *error) {
     memcpy(key + 8, writer->first_key, sizeof writer->first_key);
     size_t size = writer->cells_size;
     writer->cells_size = 0;
-    return kt_txn_append(writer->txn, writer->tables.cells, kt_span_of(key, sizeof key), kt_span_of(writer->cells, size), error);
+    return kt_txn_append(writer->txn, writer->tables.cells, kt_span_of(key, sizeof key),
+                         kt_span_of(writer->cells, size), error);
 }
 
 kt_code kt_run_writer_cell(kt_run_writer *writer, kt_run_cell *cell, kt_error *error) {
@@ -170,7 +173,8 @@ static kt_code load_cells(kt_run_reader *reader, kt_code code, kt_span key, kt_s
     reader->at = reader->end = reader->cells;
     if (code != KT_OK) return code;
     if (key.size != 22 || kt_get_be64(key.data) != reader->run->sequence) return KT_END;
-    if (value.size < 8 || value.size > sizeof reader->cells) return damaged(reader->run, "a piece of cells has a wrong size", error);
+    if (value.size < 8 || value.size > sizeof reader->cells)
+        return damaged(reader->run, "a piece of cells has a wrong size", error);
     memcpy(reader->cells, value.data, value.size);
     reader->list_offset = kt_get_le64(reader->cells);
     reader->at = reader->cells + 8;

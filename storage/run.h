@@ -66,7 +66,7 @@ typedef struct kt_run_reader {
     kt_run_tables tables;
     const kt_run *run;
     kt_cursor *cursor;
-    kt_run_cell cell;     /* the one it stands on */
+    kt_run_cell cell; /* the one it stands on */
     const uint8_t *at, *end;
     uint64_t list_offset; /* of the next cell */
     uint64_t list_piece;  /* loaded, + 1; 0: none */

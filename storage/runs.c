@@ -280,7 +280,8 @@ static kt_code copy_list(kt_run_reader *from, kt_run_writer *to, uint64_t *last,
     if (code != KT_OK) return code;
     const uint8_t *rest = kt_get_varint(buffer, buffer + size, &delta);
     uint8_t head[KT_VARINT_MAX];
-    if (rest == NULL) return kt_fail(error, KT_DAMAGED, "run %llu: a list is malformed", (unsigned long long)from->run->sequence);
+    if (rest == NULL)
+        return kt_fail(error, KT_DAMAGED, "run %llu: a list is malformed", (unsigned long long)from->run->sequence);
     uint64_t number = from->run->first + delta;
     uint8_t *end = kt_put_varint(head, number - *last);
     *last = from->run->first + from->cell.last_number;
@@ -344,7 +345,8 @@ static kt_code retire(kt_runs *runs, const uint32_t *chosen, bool with_lists, kt
             next++;
             run.sums = false;
             if (with_lists || !run.lists) {
-                if (!grow((void **)&runs->gone, runs->gone_count, &runs->gone_room, sizeof *runs->gone)) return no_memory(error);
+                if (!grow((void **)&runs->gone, runs->gone_count, &runs->gone_room, sizeof *runs->gone))
+                    return no_memory(error);
                 runs->gone[runs->gone_count++] = run.sequence;
                 continue;
             }
@@ -405,7 +407,8 @@ kt_code kt_run_manifest(kt_txn *txn, kt_run_tables tables, kt_run **runs, uint32
     kt_code code = kt_txn_get(txn, tables.manifest, manifest_key(), &value, error);
     if (code == KT_NOT_FOUND) return KT_OK;
     if (code != KT_OK) return code;
-    if (value.size < 8 || (value.size - 8) % KT_RUN_LINE != 0) return kt_fail(error, KT_DAMAGED, "the manifest of runs is malformed");
+    if (value.size < 8 || (value.size - 8) % KT_RUN_LINE != 0)
+        return kt_fail(error, KT_DAMAGED, "the manifest of runs is malformed");
     *next_sequence = kt_get_le64(value.data);
     uint32_t lines = (uint32_t)((value.size - 8) / KT_RUN_LINE);
     kt_run *read = realloc(*runs, (lines + 1) * sizeof *read);
@@ -488,7 +491,8 @@ kt_code kt_runs_count(kt_txn *txn, kt_run_tables tables, uint64_t *runs, uint64_
 }
 
 static kt_code run_sums(kt_runs *runs, kt_txn *txn, const kt_run *run, uint32_t account,
-                        kt_code (*cell)(void *context, const kt_run_cell *cell, kt_error *error), void *context, kt_error *error) {
+                        kt_code (*cell)(void *context, const kt_run_cell *cell, kt_error *error), void *context,
+                        kt_error *error) {
     kt_run_reader *reader = &runs->readers[0];
     kt_code code = kt_run_reader_open(reader, txn, runs->tables, run, account, error);
     if (code != KT_OK) return code;
@@ -502,7 +506,8 @@ static kt_code run_sums(kt_runs *runs, kt_txn *txn, const kt_run *run, uint32_t 
 
 /* The manifest in memory, not the stored one: it lists the open batch's runs too. */
 kt_code kt_runs_sums(kt_runs *runs, kt_txn *txn, uint32_t account,
-                     kt_code (*cell)(void *context, const kt_run_cell *cell, kt_error *error), void *context, kt_error *error) {
+                     kt_code (*cell)(void *context, const kt_run_cell *cell, kt_error *error), void *context,
+                     kt_error *error) {
     kt_code code = load_once(runs, txn, error);
     for (uint32_t i = 0; i < runs->run_count && code == KT_OK; i++)
         if (runs->runs[i].sums) code = run_sums(runs, txn, &runs->runs[i], account, cell, context, error);

@@ -21,7 +21,7 @@
 #include "storage/store.h"
 
 #define KT_RUN_FAN 8u
-#ifndef KT_RUN_LISTS /* a test that includes runs.c sets less, to meet merges of sums alone */
+#ifndef KT_RUN_LISTS           /* a test that includes runs.c sets less, to meet merges of sums alone */
 #define KT_RUN_LISTS 10000000u /* postings in one run's lists, at most */
 #endif
 
@@ -37,12 +37,12 @@ typedef struct kt_run_key {
 } kt_run_key;
 
 typedef struct kt_run_item { /* one posting */
-    uint64_t number;  /* of its record */
-    uint32_t line;    /* in the record */
-    uint8_t day;      /* of the month, from 0 */
-    bool minus;       /* stands in the other column than its sign says */
-    bool own_book;    /* book differs from amount in kind: another currency */
-    bool unvalued;    /* no book amount; with own_book only */
+    uint64_t number;         /* of its record */
+    uint32_t line;           /* in the record */
+    uint8_t day;             /* of the month, from 0 */
+    bool minus;              /* stands in the other column than its sign says */
+    bool own_book;           /* book differs from amount in kind: another currency */
+    bool unvalued;           /* no book amount; with own_book only */
     kt_int128 amount, book;
 } kt_run_item;
 
@@ -50,8 +50,8 @@ typedef struct kt_run_cell {
     kt_run_key key;
     uint64_t count, unvalued;
     bool own_book;
-    kt_int128 debit, credit;            /* both add up as columns do; balance = debit - credit */
-    kt_int128 book_debit, book_credit;  /* where !own_book, the same */
+    kt_int128 debit, credit;           /* both add up as columns do; balance = debit - credit */
+    kt_int128 book_debit, book_credit; /* where !own_book, the same */
     /* Where its list lies. */
     uint64_t list_offset, list_bytes, last_number;
 } kt_run_cell;
@@ -76,7 +76,8 @@ kt_code kt_runs_recover(kt_txn *txn, kt_run_tables tables, kt_error *error);
 
 /* Sums of one account over everything, with what the open batch has added so far; cells in no particular order. */
 kt_code kt_runs_sums(kt_runs *runs, kt_txn *txn, uint32_t account,
-                     kt_code (*cell)(void *context, const kt_run_cell *cell, kt_error *error), void *context, kt_error *error);
+                     kt_code (*cell)(void *context, const kt_run_cell *cell, kt_error *error), void *context,
+                     kt_error *error);
 
 kt_code kt_runs_count(kt_txn *txn, kt_run_tables tables, uint64_t *runs, uint64_t *postings, kt_error *error);
 

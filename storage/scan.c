@@ -16,7 +16,8 @@ struct scan {
 };
 
 static bool is_whole(const kt_runs_query *query, int32_t month) {
-    return (month > query->first_month || query->first_day == 0) && (month < query->last_month || query->last_day >= 31);
+    return (month > query->first_month || query->first_day == 0) &&
+           (month < query->last_month || query->last_day >= 31);
 }
 
 static kt_code scan_list(struct scan *scan, const kt_run_cell *cell, kt_error *error) {
@@ -27,7 +28,8 @@ static kt_code scan_list(struct scan *scan, const kt_run_cell *cell, kt_error *e
     kt_code code = KT_OK;
     while (left != 0 || have != 0) {
         size_t wanted = sizeof buffer - have;
-        code = kt_run_reader_list(&scan->reader, offset, buffer + have, left < wanted ? (size_t)left : wanted, &size, error);
+        code = kt_run_reader_list(&scan->reader, offset, buffer + have, left < wanted ? (size_t)left : wanted, &size,
+                                  error);
         if (code != KT_OK) return code;
         if (size == 0 && left != 0) return kt_fail(error, KT_DAMAGED, "a list ends early");
         offset += size;

@@ -10,11 +10,11 @@
 #include "storage/runs.h"
 
 typedef struct kt_runs_query {
-    uint32_t account;          /* 0: all */
+    uint32_t account; /* 0: all */
     int32_t first_month, last_month;
     uint8_t first_day, last_day; /* inside those months, from 0; last_day 31: to the month's end */
-    uint64_t end;              /* sees records below it */
-    bool items;                /* each posting, even where sums would do */
+    uint64_t end;                /* sees records below it */
+    bool items;                  /* each posting, even where sums would do */
 } kt_runs_query;
 
 /* Either may be NULL when not wanted. Cells come in no particular order and the same key more than once; items of one

@@ -93,7 +93,8 @@ kt_code kt_seal_read(kt_span body, uint32_t kind_version, kt_seal *out, kt_error
     const uint8_t *input;
     size_t id_size, input_size;
     if (kind_version != SEAL_VERSION)
-        return kt_fail(error, kind_version == 0 ? KT_DAMAGED : KT_NEWER, "a seal of version %u, expected %d", kind_version, SEAL_VERSION);
+        return kt_fail(error, kind_version == 0 ? KT_DAMAGED : KT_NEWER, "a seal of version %u, expected %d",
+                       kind_version, SEAL_VERSION);
     *out = (kt_seal){0};
     kt_unpack_init(&unpack, body);
     if (!kt_unpack_array(&unpack, &count) || count != 12 || !kt_unpack_text(&unpack, &id, &id_size) ||
@@ -102,8 +103,8 @@ kt_code kt_seal_read(kt_span body, uint32_t kind_version, kt_seal *out, kt_error
         !kt_unpack_int(&unpack, &out->recorded_us) || !kt_unpack_bool(&unpack, &out->clock_behind) ||
         !kt_unpack_bytes(&unpack, &input, &input_size) || !kt_unpack_uint(&unpack, &out->read) ||
         !kt_unpack_uint(&unpack, &out->posted) || !kt_unpack_uint(&unpack, &out->rejected) ||
-        !kt_unpack_uint(&unpack, &out->epoch) || !kt_unpack_done(&unpack) || id_size == 0 ||
-        id_size > KT_SEAL_ID_MAX || (input_size != 0 && input_size != KT_HASH_SIZE))
+        !kt_unpack_uint(&unpack, &out->epoch) || !kt_unpack_done(&unpack) || id_size == 0 || id_size > KT_SEAL_ID_MAX ||
+        (input_size != 0 && input_size != KT_HASH_SIZE))
         return kt_fail(error, KT_DAMAGED, "a seal is malformed");
     out->id = kt_span_of(id, id_size);
     out->has_input = input_size != 0;

@@ -29,17 +29,17 @@ void kt_content_add(kt_content *content, const uint8_t *leaves, size_t count);
 void kt_content_final(const kt_content *content, uint8_t out[KT_HASH_SIZE]);
 
 typedef struct kt_seal {
-    kt_span id;                        /* 1 to KT_SEAL_ID_MAX bytes */
+    kt_span id; /* 1 to KT_SEAL_ID_MAX bytes */
     uint8_t actor[KT_PUBLIC_KEY_SIZE];
-    uint64_t count;                    /* records before the seal */
+    uint64_t count; /* records before the seal */
     uint8_t content[KT_HASH_SIZE];
     uint8_t signature[KT_SIGNATURE_SIZE];
-    int64_t recorded_us;               /* never earlier than the seal before */
-    bool clock_behind;                 /* the clock was behind the last recorded time */
+    int64_t recorded_us; /* never earlier than the seal before */
+    bool clock_behind;   /* the clock was behind the last recorded time */
     bool has_input;
-    uint8_t input[KT_HASH_SIZE];       /* digest of what the batch id stands for */
-    uint64_t read, posted, rejected;   /* entries of the input */
-    uint64_t epoch;                    /* of the writer: counts openings for writing */
+    uint8_t input[KT_HASH_SIZE];     /* digest of what the batch id stands for */
+    uint64_t read, posted, rejected; /* entries of the input */
+    uint64_t epoch;                  /* of the writer: counts openings for writing */
 } kt_seal;
 
 /* Text of the signed message; returns its length. */

@@ -123,7 +123,8 @@ static int by_key(const void *a, const void *b) {
 }
 
 /* The changes in the order of table and key, so that each page of a table is met once. *out is the caller's. */
-static kt_code sort_changes(const kt_state *state, bool all, kt_table table, struct change ***out, size_t *count, kt_error *error) {
+static kt_code sort_changes(const kt_state *state, bool all, kt_table table, struct change ***out, size_t *count,
+                            kt_error *error) {
     *count = 0;
     *out = malloc((state->count + 1) * sizeof(struct change *));
     if (*out == NULL) return kt_fail(error, KT_MEMORY, "out of memory for state");
@@ -136,7 +137,8 @@ static kt_code sort_changes(const kt_state *state, bool all, kt_table table, str
 
 static kt_code write_change(kt_state *state, const struct change *change, kt_error *error) {
     kt_span key = kt_span_of(change->key, change->key_size);
-    if (!change->deleted) return kt_txn_put(state->txn, change->table, key, kt_span_of(change->value, change->value_size), error);
+    if (!change->deleted)
+        return kt_txn_put(state->txn, change->table, key, kt_span_of(change->value, change->value_size), error);
     kt_code code = kt_txn_delete(state->txn, change->table, key, error);
     return code == KT_NOT_FOUND ? KT_OK : code;
 }
@@ -238,7 +240,8 @@ static kt_code put_back(kt_txn *txn, kt_span bytes, uint64_t tables, kt_error *e
     struct undo_row row;
     kt_code code = read_undo(bytes, &row, error);
     if (code != KT_OK) return code;
-    if ((tables >> row.table & 1) == 0) return kt_fail(error, KT_DAMAGED, "an undo row is of a table that does not spill");
+    if ((tables >> row.table & 1) == 0)
+        return kt_fail(error, KT_DAMAGED, "an undo row is of a table that does not spill");
     if (row.there) return kt_txn_put(txn, row.table, row.key, row.old, error);
     code = kt_txn_delete(txn, row.table, row.key, error);
     return code == KT_NOT_FOUND ? KT_OK : code;
@@ -250,7 +253,8 @@ kt_code kt_state_undo(kt_txn *txn, kt_table undo, uint64_t tables, kt_error *err
     uint8_t *copy = NULL;
     kt_code code = kt_cursor_open(txn, undo, &cursor, error);
     if (code != KT_OK) return code;
-    for (code = kt_cursor_last(cursor, &key, &value, error); code == KT_OK; code = kt_cursor_prev(cursor, &key, &value, error)) {
+    for (code = kt_cursor_last(cursor, &key, &value, error); code == KT_OK;
+         code = kt_cursor_prev(cursor, &key, &value, error)) {
         uint8_t *grown = realloc(copy, value.size + 1); /* writing moves what the cursor shows */
         if (grown == NULL) {
             code = kt_fail(error, KT_MEMORY, "out of memory for state");
@@ -282,7 +286,8 @@ kt_code kt_state_undo_copy(kt_txn *from, kt_txn *to, kt_table undo, kt_error *er
     struct undo_row row;
     kt_code code = kt_cursor_open(from, undo, &cursor, error);
     if (code != KT_OK) return code;
-    for (code = kt_cursor_last(cursor, &key, &value, error); code == KT_OK; code = kt_cursor_prev(cursor, &key, &value, error)) {
+    for (code = kt_cursor_last(cursor, &key, &value, error); code == KT_OK;
+         code = kt_cursor_prev(cursor, &key, &value, error)) {
         code = read_undo(value, &row, error);
         if (code == KT_OK) code = copy_key(row.table, row.key, room, &name, error);
         if (code == KT_OK) code = kt_txn_put(to, undo, name, value, error);
@@ -292,7 +297,8 @@ kt_code kt_state_undo_copy(kt_txn *from, kt_txn *to, kt_table undo, kt_error *er
     return code == KT_END ? KT_OK : code;
 }
 
-kt_code kt_state_undone(kt_txn *copy, kt_table undo, kt_table table, kt_span key, bool *there, kt_span *old, kt_error *error) {
+kt_code kt_state_undone(kt_txn *copy, kt_table undo, kt_table table, kt_span key, bool *there, kt_span *old,
+                        kt_error *error) {
     uint8_t room[KT_KEY_MAX];
     kt_span name, value;
     struct undo_row row;

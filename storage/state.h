@@ -28,8 +28,8 @@ kt_txn *kt_state_txn(const kt_state *state);
 kt_code kt_state_get(kt_state *state, kt_table table, kt_span key, kt_span *value, kt_error *error);
 kt_code kt_state_put(kt_state *state, kt_table table, kt_span key, kt_span value, kt_error *error);
 kt_code kt_state_delete(kt_state *state, kt_table table, kt_span key, kt_error *error);
-kt_code kt_state_flush(kt_state *state, kt_error *error); /* writes the changes and forgets them */
-void kt_state_forget(kt_state *state);                    /* drops the changes */
+kt_code kt_state_flush(kt_state *state, kt_error *error);     /* writes the changes and forgets them */
+void kt_state_forget(kt_state *state);                        /* drops the changes */
 size_t kt_state_bytes(const kt_state *state, kt_table table); /* memory held by changes to a table */
 
 /* Writes the table's changes in the bound transaction and forgets them. undo: where to keep what they replaced; pass the
@@ -41,6 +41,7 @@ kt_code kt_state_undo(kt_txn *txn, kt_table undo, uint64_t tables, kt_error *err
 /* For a reader that must not write there: copies the undo rows into the undo table of another store, by table and key,
    and reads them. KT_NOT_FOUND: not replaced; *there false: there was no row before. */
 kt_code kt_state_undo_copy(kt_txn *from, kt_txn *to, kt_table undo, kt_error *error);
-kt_code kt_state_undone(kt_txn *copy, kt_table undo, kt_table table, kt_span key, bool *there, kt_span *old, kt_error *error);
+kt_code kt_state_undone(kt_txn *copy, kt_table undo, kt_table table, kt_span key, bool *there, kt_span *old,
+                        kt_error *error);
 
 #endif

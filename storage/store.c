@@ -53,20 +53,19 @@ static kt_code fail(const kt_store *store, int rc, const char *doing, kt_error *
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_CURSOR_FULL:
-        return kt_fail(error, KT_DAMAGED, "%s: %s: the store is damaged: %s", store->directory, doing, mdb_strerror(rc));
+        return kt_fail(error, KT_DAMAGED, "%s: %s: the store is damaged: %s", store->directory, doing,
+                       mdb_strerror(rc));
     case MDB_PANIC: /* writing the meta page failed: LMDB trusts nothing it holds until it is opened anew */
         return kt_fail(error, KT_POISONED, "%s: %s: an earlier write failed: close the book, verify it, open it again",
                        store->directory, doing);
     case MDB_VERSION_MISMATCH:
         return kt_fail(error, KT_NEWER, "%s: %s: another LMDB format: %s", store->directory, doing, mdb_strerror(rc));
-    case MDB_MAP_FULL:
-        return kt_fail(error, KT_DISK_FULL, "%s: %s: the reserved map is full", store->directory, doing);
+    case MDB_MAP_FULL: return kt_fail(error, KT_DISK_FULL, "%s: %s: the reserved map is full", store->directory, doing);
     case MDB_READERS_FULL:
         return kt_fail(error, KT_BUSY, "%s: %s: more than %d readers at once", store->directory, doing, READERS_MAX);
     case MDB_TXN_FULL:
     case MDB_BAD_TXN:
-    case MDB_BAD_RSLOT:
-        return kt_fail(error, KT_IO, "%s: %s: %s", store->directory, doing, mdb_strerror(rc));
+    case MDB_BAD_RSLOT: return kt_fail(error, KT_IO, "%s: %s: %s", store->directory, doing, mdb_strerror(rc));
     case EIO: { /* LMDB says so of a short write too, which is what a full disk looks like from there */
         struct statvfs disk;
         if (statvfs(store->directory, &disk) == 0 && (uint64_t)disk.f_bavail * disk.f_frsize < FULL_DISK)

@@ -42,7 +42,7 @@ typedef struct kt_store_options {
     unsigned count;           /* at most KT_TABLES_MAX */
     bool create;              /* make the environment; else it must be there */
     bool read_only;
-    bool scratch;             /* not synced: for state that is rebuilt and thrown away */
+    bool scratch; /* not synced: for state that is rebuilt and thrown away */
 } kt_store_options;
 
 /* The directory must exist. KT_FOREIGN: no environment in it. KT_DAMAGED: not LMDB, or broken. */
@@ -51,7 +51,7 @@ void kt_store_close(kt_store *store);
 
 /* KT_POISONED, KT_BUSY (too many readers), KT_IO ... */
 kt_code kt_txn_begin(kt_store *store, bool write, kt_txn **out, kt_error *error);
-uint64_t kt_txn_snapshot(const kt_txn *txn); /* two with the same number see the same */
+uint64_t kt_txn_snapshot(const kt_txn *txn);         /* two with the same number see the same */
 kt_code kt_txn_commit(kt_txn *txn, kt_error *error); /* the transaction is over either way */
 void kt_txn_abort(kt_txn *txn);                      /* NULL is accepted */
 

@@ -9,24 +9,18 @@
 /* Sizes beyond are nobody's: a proof in a tree of 2^63 leaves still fits KT_PROOF_MAX. */
 #define SIZE_MAX_LEAVES (UINT64_C(1) << 63)
 
-void kt_tree_init(kt_tree *tree)
-{
-    memset(tree, 0, sizeof *tree);
-}
+void kt_tree_init(kt_tree *tree) { memset(tree, 0, sizeof *tree); }
 
 /* Adds the full subtree of 2^k leaves whose root is given; size is a multiple of 2^k. */
-static void add_subtree(kt_tree *tree, unsigned k, const uint8_t *root, kt_tile_callback tile, void *context)
-{
+static void add_subtree(kt_tree *tree, unsigned k, const uint8_t *root, kt_tile_callback tile, void *context) {
     uint64_t size = tree->size;
     uint64_t after = size + (UINT64_C(1) << k);
     assert((size & ((UINT64_C(1) << k) - 1)) == 0 && after > size && after <= SIZE_MAX_LEAVES);
     uint8_t hash[KT_HASH_SIZE];
     memcpy(hash, root, KT_HASH_SIZE);
     for (;;) {
-        if (tile && k % 8 == 0 && k > 0)
-            tile(context, k / 8 - 1, (after >> k) - 1, hash);
-        if (!((size >> k) & 1))
-            break;
+        if (tile && k % 8 == 0 && k > 0) tile(context, k / 8 - 1, (after >> k) - 1, hash);
+        if (!((size >> k) & 1)) break;
         kt_node_hash(tree->level[k], hash, hash);
         k++;
     }
@@ -34,18 +28,14 @@ static void add_subtree(kt_tree *tree, unsigned k, const uint8_t *root, kt_tile_
     tree->size = after;
 }
 
-void kt_tree_add(kt_tree *tree, const uint8_t leaf[KT_HASH_SIZE], kt_tile_callback tile, void *context)
-{
-    if (tree->size & 1)
-        add_subtree(tree, 0, leaf, tile, context);
-    else { /* half of all leaves only wait for their sibling */
-        memcpy(tree->level[0], leaf, KT_HASH_SIZE);
+void kt_tree_add(kt_tree *tree, const uint8_t leaf[KT_HASH_SIZE], kt_tile_callback tile, void *context) {
+    if (tree->size & 1) add_subtree(tree, 0, leaf, tile, context);
+    else { /* half of all leaves only wait for their sibling */ memcpy(tree->level[0], leaf, KT_HASH_SIZE);
         tree->size++;
     }
 }
 
-void kt_tree_add_many(kt_tree *tree, const uint8_t *leaves, size_t count, kt_tile_callback tile, void *context)
-{
+void kt_tree_add_many(kt_tree *tree, const uint8_t *leaves, size_t count, kt_tile_callback tile, void *context) {
     for (; count > 0 && tree->size % KT_TILE_WIDTH; count--, leaves += KT_HASH_SIZE)
         kt_tree_add(tree, leaves, tile, context);
     /* Whole tiles level by level: no carry to look for, and the processor overlaps hashes that do not depend on
@@ -55,16 +45,13 @@ void kt_tree_add_many(kt_tree *tree, const uint8_t *leaves, size_t count, kt_til
         for (size_t i = 0; i < KT_TILE_WIDTH / 2; i++)
             kt_node_hash(leaves + 2 * i * KT_HASH_SIZE, leaves + (2 * i + 1) * KT_HASH_SIZE, nodes[i]);
         for (size_t width = KT_TILE_WIDTH / 4; width > 0; width /= 2)
-            for (size_t i = 0; i < width; i++)
-                kt_node_hash(nodes[2 * i], nodes[2 * i + 1], nodes[i]);
+            for (size_t i = 0; i < width; i++) kt_node_hash(nodes[2 * i], nodes[2 * i + 1], nodes[i]);
         add_subtree(tree, 8, nodes[0], tile, context);
     }
-    for (; count > 0; count--, leaves += KT_HASH_SIZE)
-        kt_tree_add(tree, leaves, tile, context);
+    for (; count > 0; count--, leaves += KT_HASH_SIZE) kt_tree_add(tree, leaves, tile, context);
 }
 
-void kt_tree_root(const kt_tree *tree, uint8_t out[KT_HASH_SIZE])
-{
+void kt_tree_root(const kt_tree *tree, uint8_t out[KT_HASH_SIZE]) {
     if (tree->size == 0) {
         kt_sha256_of("", 0, out);
         return;
@@ -72,13 +59,11 @@ void kt_tree_root(const kt_tree *tree, uint8_t out[KT_HASH_SIZE])
     uint64_t rest = tree->size;
     uint8_t hash[KT_HASH_SIZE];
     memcpy(hash, tree->level[__builtin_ctzll(rest)], KT_HASH_SIZE);
-    for (rest &= rest - 1; rest; rest &= rest - 1)
-        kt_node_hash(tree->level[__builtin_ctzll(rest)], hash, hash);
+    for (rest &= rest - 1; rest; rest &= rest - 1) kt_node_hash(tree->level[__builtin_ctzll(rest)], hash, hash);
     memcpy(out, hash, KT_HASH_SIZE);
 }
 
-size_t kt_tree_frontier(const kt_tree *tree, uint8_t *out)
-{
+size_t kt_tree_frontier(const kt_tree *tree, uint8_t *out) {
     size_t bytes = 0;
     for (unsigned k = KT_TREE_LEVELS; k-- > 0;)
         if ((tree->size >> k) & 1) {
@@ -88,11 +73,9 @@ size_t kt_tree_frontier(const kt_tree *tree, uint8_t *out)
     return bytes;
 }
 
-bool kt_tree_from_frontier(kt_tree *tree, uint64_t size, const uint8_t *hashes, size_t bytes)
-{
+bool kt_tree_from_frontier(kt_tree *tree, uint64_t size, const uint8_t *hashes, size_t bytes) {
     kt_tree_init(tree);
-    if (size > SIZE_MAX_LEAVES || bytes != (size_t)__builtin_popcountll(size) * KT_HASH_SIZE)
-        return false;
+    if (size > SIZE_MAX_LEAVES || bytes != (size_t)__builtin_popcountll(size) * KT_HASH_SIZE) return false;
     tree->size = size;
     for (unsigned k = KT_TREE_LEVELS; k-- > 0;)
         if ((size >> k) & 1) {
@@ -110,8 +93,7 @@ typedef struct path {
     } part[KT_PROOF_MAX];
 } path;
 
-static void path_push(path *found, uint64_t begin, uint64_t end)
-{
+static void path_push(path *found, uint64_t begin, uint64_t end) {
     assert(found->count < KT_PROOF_MAX && begin < end);
     found->part[found->count].begin = begin;
     found->part[found->count].end = end;
@@ -119,28 +101,22 @@ static void path_push(path *found, uint64_t begin, uint64_t end)
 }
 
 static kt_code path_write(const path *found, kt_subtree_callback subtree, void *context, uint8_t *proof, size_t *count,
-                          kt_error *error)
-{
+                          kt_error *error) {
     for (size_t i = 0; i < found->count; i++) {
         size_t from = found->count - 1 - i;
         kt_code code = subtree(context, found->part[from].begin, found->part[from].end, proof + i * KT_HASH_SIZE,
                                error);
-        if (code)
-            return code;
+        if (code) return code;
     }
     *count = found->count;
     return KT_OK;
 }
 
 /* The largest power of two smaller than count (RFC 6962: k < n <= 2k); count >= 2. */
-static uint64_t split_of(uint64_t count)
-{
-    return UINT64_C(1) << (63 - __builtin_clzll(count - 1));
-}
+static uint64_t split_of(uint64_t count) { return UINT64_C(1) << (63 - __builtin_clzll(count - 1)); }
 
 kt_code kt_tree_prove_inclusion(uint64_t index, uint64_t size, kt_subtree_callback subtree, void *context,
-                                uint8_t *proof, size_t *count, kt_error *error)
-{
+                                uint8_t *proof, size_t *count, kt_error *error) {
     *count = 0;
     if (index >= size || size > SIZE_MAX_LEAVES)
         return kt_fail(error, KT_USAGE, "inclusion proof: leaf %" PRIu64 " is not in a tree of %" PRIu64 " leaves",
@@ -161,11 +137,9 @@ kt_code kt_tree_prove_inclusion(uint64_t index, uint64_t size, kt_subtree_callba
 }
 
 kt_code kt_tree_prove_consistency(uint64_t size1, uint64_t size2, kt_subtree_callback subtree, void *context,
-                                  uint8_t *proof, size_t *count, kt_error *error)
-{
+                                  uint8_t *proof, size_t *count, kt_error *error) {
     *count = 0;
-    if (size1 == size2)
-        return KT_OK;
+    if (size1 == size2) return KT_OK;
     if (size1 == 0 || size1 > size2 || size2 > SIZE_MAX_LEAVES)
         return kt_fail(error, KT_USAGE,
                        "consistency proof: from %" PRIu64 " to %" PRIu64
@@ -184,21 +158,15 @@ kt_code kt_tree_prove_consistency(uint64_t size1, uint64_t size2, kt_subtree_cal
         }
     }
     /* Where the old tree is a subtree of the new one as a whole, the checker knows its root already. */
-    if (begin > 0)
-        path_push(&found, begin, end);
+    if (begin > 0) path_push(&found, begin, end);
     return path_write(&found, subtree, context, proof, count, error);
 }
 
-static bool same_hash(const uint8_t *one, const uint8_t *other)
-{
-    return memcmp(one, other, KT_HASH_SIZE) == 0;
-}
+static bool same_hash(const uint8_t *one, const uint8_t *other) { return memcmp(one, other, KT_HASH_SIZE) == 0; }
 
 /* A subtree begins at a multiple of the smallest power of two that is not less than its width. */
-static bool subtree_fits(uint64_t begin, uint64_t end, uint64_t size)
-{
-    if (begin > end || end > size || size > SIZE_MAX_LEAVES)
-        return false;
+static bool subtree_fits(uint64_t begin, uint64_t end, uint64_t size) {
+    if (begin > end || end > size || size > SIZE_MAX_LEAVES) return false;
     uint64_t width = end - begin;
     uint64_t step = width <= 1 ? 1 : 2 * split_of(width);
     return begin % step == 0;
@@ -206,8 +174,7 @@ static bool subtree_fits(uint64_t begin, uint64_t end, uint64_t size)
 
 /* RFC 9162, section 2.1.3.2. */
 kt_code kt_tree_check_inclusion(const uint8_t leaf[KT_HASH_SIZE], uint64_t index, uint64_t size, const uint8_t *proof,
-                                size_t count, const uint8_t root[KT_HASH_SIZE], kt_error *error)
-{
+                                size_t count, const uint8_t root[KT_HASH_SIZE], kt_error *error) {
     if (index >= size || size > SIZE_MAX_LEAVES)
         return kt_fail(error, KT_DAMAGED, "inclusion proof: leaf %" PRIu64 " is not in a tree of %" PRIu64 " leaves",
                        index, size);
@@ -223,8 +190,7 @@ kt_code kt_tree_check_inclusion(const uint8_t leaf[KT_HASH_SIZE], uint64_t index
             kt_node_hash(sibling, hash, hash);
             for (; !(at & 1) && at > 0; at >>= 1) /* a ragged edge has no sibling on these levels */
                 last >>= 1;
-        } else
-            kt_node_hash(hash, sibling, hash);
+        } else kt_node_hash(hash, sibling, hash);
         at >>= 1;
         last >>= 1;
     }
@@ -241,8 +207,7 @@ kt_code kt_tree_check_inclusion(const uint8_t leaf[KT_HASH_SIZE], uint64_t index
 /* RFC 9162, section 2.1.4.2, widened to subtrees as in draft-ietf-plants-merkle-tree-certs, section 4.4.3; an old
    tree is the subtree that begins at 0. The caller has seen that the subtree fits and is not empty. */
 static kt_code check_consistency(uint64_t begin, uint64_t end, const uint8_t *root1, uint64_t size,
-                                 const uint8_t *root2, const uint8_t *proof, size_t count, kt_error *error)
-{
+                                 const uint8_t *root2, const uint8_t *proof, size_t count, kt_error *error) {
     uint64_t first = begin, at = end - 1, last = size - 1;
     bool whole = at == last;
     while (first != at && (whole || (at & 1))) {
@@ -252,10 +217,8 @@ static kt_code check_consistency(uint64_t begin, uint64_t end, const uint8_t *ro
     }
     uint8_t old[KT_HASH_SIZE], new[KT_HASH_SIZE];
     size_t used = 0;
-    if (first == at)
-        memcpy(old, root1, KT_HASH_SIZE);
-    else if (count > 0)
-        memcpy(old, proof, KT_HASH_SIZE), used = 1;
+    if (first == at) memcpy(old, root1, KT_HASH_SIZE);
+    else if (count > 0) memcpy(old, proof, KT_HASH_SIZE), used = 1;
     else
         return kt_fail(error, KT_DAMAGED, "consistency proof: empty, from %" PRIu64 " to %" PRIu64 " leaves", end,
                        size);
@@ -267,15 +230,13 @@ static kt_code check_consistency(uint64_t begin, uint64_t end, const uint8_t *ro
                            "consistency proof: %zu hashes; from %" PRIu64 " to %" PRIu64 " leaves takes %zu", count,
                            end, size, used);
         if ((at & 1) || at == last) {
-            if (first < at)
-                kt_node_hash(sibling, old, old);
+            if (first < at) kt_node_hash(sibling, old, old);
             kt_node_hash(sibling, new, new);
             for (; !(at & 1) && at > 0; at >>= 1) {
                 first >>= 1;
                 last >>= 1;
             }
-        } else
-            kt_node_hash(new, sibling, new);
+        } else kt_node_hash(new, sibling, new);
         first >>= 1;
         at >>= 1;
         last >>= 1;
@@ -294,8 +255,7 @@ static kt_code check_consistency(uint64_t begin, uint64_t end, const uint8_t *ro
 }
 
 /* Nothing but the root of no leaves is consistent with no leaves. */
-static kt_code check_empty(const uint8_t *root, size_t count, kt_error *error)
-{
+static kt_code check_empty(const uint8_t *root, size_t count, kt_error *error) {
     uint8_t empty[KT_HASH_SIZE];
     kt_sha256_of("", 0, empty);
     if (count > 0)
@@ -307,8 +267,7 @@ static kt_code check_empty(const uint8_t *root, size_t count, kt_error *error)
 
 kt_code kt_tree_check_consistency(uint64_t size1, const uint8_t root1[KT_HASH_SIZE], uint64_t size2,
                                   const uint8_t root2[KT_HASH_SIZE], const uint8_t *proof, size_t count,
-                                  kt_error *error)
-{
+                                  kt_error *error) {
     if (size1 > size2 || size2 > SIZE_MAX_LEAVES)
         return kt_fail(error, KT_DAMAGED, "consistency proof: sizes %" PRIu64 " and %" PRIu64 " are out of order",
                        size1, size2);
@@ -324,8 +283,7 @@ kt_code kt_tree_check_consistency(uint64_t size1, const uint8_t root1[KT_HASH_SI
 
 kt_code kt_tree_check_subtree_inclusion(const uint8_t leaf[KT_HASH_SIZE], uint64_t index, uint64_t begin, uint64_t end,
                                         const uint8_t *proof, size_t count, const uint8_t root[KT_HASH_SIZE],
-                                        kt_error *error)
-{
+                                        kt_error *error) {
     if (!subtree_fits(begin, end, end) || index < begin || index >= end)
         return kt_fail(error, KT_DAMAGED,
                        "inclusion proof: leaf %" PRIu64 " in leaves %" PRIu64 " to %" PRIu64 " is not in a subtree",
@@ -335,13 +293,11 @@ kt_code kt_tree_check_subtree_inclusion(const uint8_t leaf[KT_HASH_SIZE], uint64
 
 kt_code kt_tree_check_subtree_consistency(uint64_t begin, uint64_t end, const uint8_t subroot[KT_HASH_SIZE],
                                           uint64_t size, const uint8_t root[KT_HASH_SIZE], const uint8_t *proof,
-                                          size_t count, kt_error *error)
-{
+                                          size_t count, kt_error *error) {
     if (!subtree_fits(begin, end, size))
         return kt_fail(error, KT_DAMAGED,
                        "consistency proof: leaves %" PRIu64 " to %" PRIu64 " are not a subtree of %" PRIu64, begin, end,
                        size);
-    if (begin == end)
-        return check_empty(subroot, count, error);
+    if (begin == end) return check_empty(subroot, count, error);
     return check_consistency(begin, end, subroot, size, root, proof, count, error);
 }

@@ -22,8 +22,8 @@
 #define KT_PROOF_MAX 64 /* hashes of an inclusion or consistency proof, at most */
 
 typedef struct kt_tree {
-    uint64_t size;                                  /* leaves */
-    uint8_t level[KT_TREE_LEVELS][KT_HASH_SIZE];    /* [k]: root of the full subtree of 2^k leaves, where bit k
+    uint64_t size;                               /* leaves */
+    uint8_t level[KT_TREE_LEVELS][KT_HASH_SIZE]; /* [k]: root of the full subtree of 2^k leaves, where bit k
                                                        of size is set; otherwise undefined */
 } kt_tree;
 

@@ -6,16 +6,13 @@ const kt_run_tables model_tables = {STORING_ONE, STORING_TWO, STORING_THREE};
 
 enum { KEYS = MODEL_ACCOUNTS * MODEL_CURRENCIES * MODEL_SETS * MODEL_MONTHS };
 
-static void must(kt_code code, const kt_error *error)
-{
-    if (code == KT_OK)
-        return;
+static void must(kt_code code, const kt_error *error) {
+    if (code == KT_OK) return;
     diag("%s", error->text);
     abort();
 }
 
-void model_open(model *m, const char *name)
-{
+void model_open(model *m, const char *name) {
     char directory[STORING_PATH];
     kt_error error = {0};
     *m = (model){.store = storing_open(storing_directory(name, directory), true, false, &error)};
@@ -23,24 +20,21 @@ void model_open(model *m, const char *name)
     must(kt_runs_open(model_tables, &m->runs, &error), &error);
 }
 
-void model_close(model *m)
-{
+void model_close(model *m) {
     kt_runs_close(m->runs);
     kt_txn_abort(m->txn);
     kt_store_close(m->store);
     free(m->postings);
 }
 
-static kt_int128 any_amount(uint64_t *random)
-{
+static kt_int128 any_amount(uint64_t *random) {
     kt_int128 amount = (kt_int128)(test_random(random) % 100000);
     if (test_random(random) % 50 == 0)
         amount = (kt_int128)((kt_uint128)test_random(random) << (test_random(random) % 50));
     return test_random(random) % 2 ? amount : -amount;
 }
 
-static void add(model *m, uint64_t number, uint32_t line, uint64_t *random)
-{
+static void add(model *m, uint64_t number, uint32_t line, uint64_t *random) {
     kt_error error = {0};
     if (m->count == m->room) {
         m->room = m->room == 0 ? 4096 : m->room * 2;
@@ -65,11 +59,9 @@ static void add(model *m, uint64_t number, uint32_t line, uint64_t *random)
     must(kt_runs_add(m->runs, &p->key, &p->item, &error), &error);
 }
 
-void model_block(model *m, uint64_t *random)
-{
+void model_block(model *m, uint64_t *random) {
     kt_error error = {0};
-    if (m->txn == NULL)
-        must(kt_txn_begin(m->store, true, &m->txn, &error), &error);
+    if (m->txn == NULL) must(kt_txn_begin(m->store, true, &m->txn, &error), &error);
     size_t before = m->count;
     uint64_t first = m->next, records = 1 + test_random(random) % 30;
     for (; records != 0; records--, m->next++)
@@ -79,11 +71,9 @@ void model_block(model *m, uint64_t *random)
     m->blocks += m->count != before;
 }
 
-void model_seal(model *m)
-{
+void model_seal(model *m) {
     kt_error error = {0};
-    if (m->txn == NULL)
-        return;
+    if (m->txn == NULL) return;
     must(kt_runs_seal(m->runs, m->txn, &error), &error);
     must(kt_txn_commit(m->txn, &error), &error);
     m->txn = NULL;
@@ -103,15 +93,13 @@ typedef struct answer {
     int disorder, stray;
 } answer;
 
-static size_t index_of(const kt_run_key *key)
-{
+static size_t index_of(const kt_run_key *key) {
     size_t month = (size_t)(key->month - MODEL_FIRST_MONTH);
     return (((key->account - 1) * MODEL_CURRENCIES + key->currency - 1) * MODEL_SETS + key->dimensions) * MODEL_MONTHS +
            month;
 }
 
-static void add_item(sum *s, const kt_run_item *item)
-{
+static void add_item(sum *s, const kt_run_item *item) {
     bool debit = (item->amount > 0) != item->minus;
     kt_int128 book = item->unvalued ? 0 : item->own_book ? item->book : item->amount;
     s->count++;
@@ -125,8 +113,7 @@ static void add_item(sum *s, const kt_run_item *item)
     }
 }
 
-static kt_code take_cell(void *context, const kt_run_cell *cell, kt_error *error)
-{
+static kt_code take_cell(void *context, const kt_run_cell *cell, kt_error *error) {
     answer *a = context;
     (void)error;
     if (index_of(&cell->key) >= KEYS) {
@@ -143,8 +130,7 @@ static kt_code take_cell(void *context, const kt_run_cell *cell, kt_error *error
     return KT_OK;
 }
 
-static kt_code take_item(void *context, const kt_run_key *key, const kt_run_item *item, kt_error *error)
-{
+static kt_code take_item(void *context, const kt_run_key *key, const kt_run_item *item, kt_error *error) {
     answer *a = context;
     (void)error;
     if (index_of(key) >= KEYS) {
@@ -159,18 +145,15 @@ static kt_code take_item(void *context, const kt_run_key *key, const kt_run_item
     return KT_OK;
 }
 
-static bool is_asked(const kt_runs_query *query, const struct model_posting *p)
-{
-    if (query->account != 0 && p->key.account != query->account)
-        return false;
+static bool is_asked(const kt_runs_query *query, const struct model_posting *p) {
+    if (query->account != 0 && p->key.account != query->account) return false;
     if (p->item.number >= query->end || p->key.month < query->first_month || p->key.month > query->last_month)
         return false;
     return (p->key.month != query->first_month || p->item.day >= query->first_day) &&
            (p->key.month != query->last_month || p->item.day <= query->last_day);
 }
 
-int model_compare(model *m, const kt_runs_query *query)
-{
+int model_compare(model *m, const kt_runs_query *query) {
     kt_error error = {0};
     kt_txn *txn;
     answer *found = calloc(1, sizeof(*found)), *expected = calloc(1, sizeof(*expected));
@@ -186,34 +169,26 @@ int model_compare(model *m, const kt_runs_query *query)
         wrong += a->count != b->count || a->unvalued != b->unvalued || a->debit != b->debit || a->credit != b->credit ||
                  a->book_debit != b->book_debit || a->book_credit != b->book_credit;
     }
-    if (query->items)
-        wrong += found->items != expected->items;
+    if (query->items) wrong += found->items != expected->items;
     free(found);
     free(expected);
     return wrong;
 }
 
-kt_runs_query model_query(const model *m, uint64_t *random)
-{
+kt_runs_query model_query(const model *m, uint64_t *random) {
     kt_runs_query query = {.first_month = INT32_MIN, .last_month = INT32_MAX, .last_day = 31, .end = UINT64_MAX};
     if (test_random(random) % 2)
         query.account = 1 + (uint32_t)(test_random(random) % (MODEL_ACCOUNTS + 2)); /* some that never were */
-    if (test_random(random) % 2)
-        query.first_month = MODEL_FIRST_MONTH + (int32_t)(test_random(random) % MODEL_MONTHS);
-    if (test_random(random) % 2)
-        query.last_month = MODEL_FIRST_MONTH + (int32_t)(test_random(random) % MODEL_MONTHS);
-    if (test_random(random) % 2)
-        query.first_day = (uint8_t)(test_random(random) % 31);
-    if (test_random(random) % 2)
-        query.last_day = (uint8_t)(test_random(random) % 31);
-    if (test_random(random) % 3 == 0)
-        query.end = test_random(random) % (m->next + 3);
+    if (test_random(random) % 2) query.first_month = MODEL_FIRST_MONTH + (int32_t)(test_random(random) % MODEL_MONTHS);
+    if (test_random(random) % 2) query.last_month = MODEL_FIRST_MONTH + (int32_t)(test_random(random) % MODEL_MONTHS);
+    if (test_random(random) % 2) query.first_day = (uint8_t)(test_random(random) % 31);
+    if (test_random(random) % 2) query.last_day = (uint8_t)(test_random(random) % 31);
+    if (test_random(random) % 3 == 0) query.end = test_random(random) % (m->next + 3);
     query.items = test_random(random) % 3 == 0;
     return query;
 }
 
-void model_digest(model *m, uint8_t out[KT_HASH_SIZE])
-{
+void model_digest(model *m, uint8_t out[KT_HASH_SIZE]) {
     const kt_table tables[3] = {model_tables.manifest, model_tables.cells, model_tables.lists};
     kt_error error = {0};
     kt_sha256 hash;
@@ -237,8 +212,7 @@ void model_digest(model *m, uint8_t out[KT_HASH_SIZE])
     kt_sha256_final(&hash, out);
 }
 
-int model_runs(model *m, int level, bool sums, bool lists)
-{
+int model_runs(model *m, int level, bool sums, bool lists) {
     kt_error error = {0};
     kt_txn *txn;
     kt_run *runs = NULL;

@@ -18,8 +18,7 @@ static char directory[512];
 static pid_t owner;         /* a forked child that exits must not take the directory with it */
 static char seed_note[100]; /* shown with a failure: prove hides what passing tests say */
 
-static bool report(bool passed, const char *law, va_list arguments)
-{
+static bool report(bool passed, const char *law, va_list arguments) {
     tests_run++;
     tests_failed += !passed;
     printf("%sok %d - ", passed ? "" : "not ", tests_run);
@@ -43,43 +42,34 @@ static bool report(bool passed, const char *law, va_list arguments)
     bool holds = report((passed), law, arguments); \
     va_end(arguments)
 
-bool ok(bool passed, const char *law, ...)
-{
+bool ok(bool passed, const char *law, ...) {
     REPORT(passed);
     return holds;
 }
 
-bool is_int(long long found, long long expected, const char *law, ...)
-{
+bool is_int(long long found, long long expected, const char *law, ...) {
     REPORT(found == expected);
-    if (!holds)
-        diag("expected %lld\n   found %lld", expected, found);
+    if (!holds) diag("expected %lld\n   found %lld", expected, found);
     return holds;
 }
 
-bool is_text(const char *found, const char *expected, const char *law, ...)
-{
+bool is_text(const char *found, const char *expected, const char *law, ...) {
     REPORT(found == expected || (found && expected && strcmp(found, expected) == 0));
-    if (!holds)
-        diag("expected %s\n   found %s", expected ? expected : "(no text)", found ? found : "(no text)");
+    if (!holds) diag("expected %s\n   found %s", expected ? expected : "(no text)", found ? found : "(no text)");
     return holds;
 }
 
-static void diag_bytes(const char *name, const uint8_t *data, size_t size, size_t from)
-{
+static void diag_bytes(const char *name, const uint8_t *data, size_t size, size_t from) {
     size_t begin = from > 8 ? from - 8 : 0;
     char text[3 * 32 + 1] = "";
-    for (size_t i = 0; i < 32 && begin + i < size; i++)
-        snprintf(text + 3 * i, 4, "%02x ", data[begin + i]);
+    for (size_t i = 0; i < 32 && begin + i < size; i++) snprintf(text + 3 * i, 4, "%02x ", data[begin + i]);
     diag("%s %zu bytes, from byte %zu: %s", name, size, begin, text);
 }
 
-bool is_bytes(const void *found, size_t found_size, const void *expected, size_t expected_size, const char *law, ...)
-{
+bool is_bytes(const void *found, size_t found_size, const void *expected, size_t expected_size, const char *law, ...) {
     const uint8_t *a = found, *b = expected;
     size_t same = 0;
-    while (same < found_size && same < expected_size && a[same] == b[same])
-        same++;
+    while (same < found_size && same < expected_size && a[same] == b[same]) same++;
     REPORT(found_size == expected_size && same == found_size);
     if (!holds) {
         diag_bytes("expected", b, expected_size, same);
@@ -88,8 +78,7 @@ bool is_bytes(const void *found, size_t found_size, const void *expected, size_t
     return holds;
 }
 
-bool is_code(kt_code found, kt_code expected, const char *law, ...)
-{
+bool is_code(kt_code found, kt_code expected, const char *law, ...) {
     REPORT(found == expected);
     if (!holds)
         diag("expected %s (%d)\n   found %s (%d)", kt_code_name(expected), (int)expected, kt_code_name(found),
@@ -97,16 +86,13 @@ bool is_code(kt_code found, kt_code expected, const char *law, ...)
     return holds;
 }
 
-bool has_text(const char *found, const char *part, const char *law, ...)
-{
+bool has_text(const char *found, const char *part, const char *law, ...) {
     REPORT(found && strstr(found, part));
-    if (!holds)
-        diag("expected a text with: %s\n   found %s", part, found ? found : "(no text)");
+    if (!holds) diag("expected a text with: %s\n   found %s", part, found ? found : "(no text)");
     return holds;
 }
 
-void diag(const char *format, ...)
-{
+void diag(const char *format, ...) {
     char text[8192];
     FILE *to = tests_failed ? stderr : stdout;
     va_list arguments;
@@ -120,20 +106,17 @@ void diag(const char *format, ...)
     fflush(to);
 }
 
-void skip(int tests, const char *reason, ...)
-{
+void skip(int tests, const char *reason, ...) {
     char text[512];
     va_list arguments;
     va_start(arguments, reason);
     vsnprintf(text, sizeof text, reason, arguments);
     va_end(arguments);
-    for (int i = 0; i < tests; i++)
-        printf("ok %d # SKIP %s\n", ++tests_run, text);
+    for (int i = 0; i < tests; i++) printf("ok %d # SKIP %s\n", ++tests_run, text);
     fflush(stdout);
 }
 
-void skip_all(const char *reason, ...)
-{
+void skip_all(const char *reason, ...) {
     va_list arguments;
     va_start(arguments, reason);
     fputs("1..0 # SKIP ", stdout);
@@ -143,44 +126,34 @@ void skip_all(const char *reason, ...)
     exit(0);
 }
 
-int done(void)
-{
+int done(void) {
     printf("1..%d\n", tests_run);
-    if (tests_failed)
-        diag("%d of %d tests failed", tests_failed, tests_run);
+    if (tests_failed) diag("%d of %d tests failed", tests_failed, tests_run);
     fflush(stdout);
     return tests_failed || tests_run == 0;
 }
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
-{
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place) {
     (void)status, (void)place;
-    if (kind == FTW_DP)
-        return rmdir(path) && errno != ENOENT;
+    if (kind == FTW_DP) return rmdir(path) && errno != ENOENT;
     return unlink(path) && errno != ENOENT;
 }
 
 /* Tests take permissions away; without them back, nothing below could be removed. */
-static int open_up(const char *path, const struct stat *status, int kind, struct FTW *place)
-{
+static int open_up(const char *path, const struct stat *status, int kind, struct FTW *place) {
     (void)status, (void)place;
-    if (kind == FTW_D || kind == FTW_DNR)
-        (void)!chmod(path, 0700);
+    if (kind == FTW_D || kind == FTW_DNR) (void)!chmod(path, 0700);
     return 0;
 }
 
-static void remove_directory(void)
-{
-    if (getpid() != owner)
-        return;
+static void remove_directory(void) {
+    if (getpid() != owner) return;
     nftw(directory, open_up, 16, FTW_PHYS);
     nftw(directory, remove_one, 16, FTW_PHYS | FTW_DEPTH);
 }
 
-const char *test_dir(void)
-{
-    if (directory[0])
-        return directory;
+const char *test_dir(void) {
+    if (directory[0]) return directory;
     const char *temporary = getenv("TMPDIR");
     snprintf(directory, sizeof directory, "%s/kontor-test-XXXXXX", temporary && *temporary ? temporary : "/tmp");
     if (!mkdtemp(directory)) {
@@ -192,8 +165,7 @@ const char *test_dir(void)
     return directory;
 }
 
-const char *test_cases(void)
-{
+const char *test_cases(void) {
     const char *named = getenv("KONTOR_CASES");
     const char *place = named && *named ? named : "../shared/cases";
     struct stat status;
@@ -201,15 +173,13 @@ const char *test_cases(void)
 }
 
 /* A crash in a random test is of no use without its seed. */
-static void say_seed(int number)
-{
+static void say_seed(int number) {
     (void)!write(STDERR_FILENO, seed_note, strlen(seed_note));
     signal(number, SIG_DFL);
     raise(number);
 }
 
-uint64_t test_seed(void)
-{
+uint64_t test_seed(void) {
     const char *given = getenv("KONTOR_SEED");
     struct timespec now;
     uint64_t seed;
@@ -226,8 +196,7 @@ uint64_t test_seed(void)
     return seed;
 }
 
-uint64_t test_random(uint64_t *state)
-{
+uint64_t test_random(uint64_t *state) {
     uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
     z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);

@@ -7,28 +7,24 @@
 
 static kt_book *book;
 
-static kt_account account(const char *code)
-{
+static kt_account account(const char *code) {
     return (kt_account){.code = kt_str_from(code), .open_from = KT_DAY_NONE, .closed_from = KT_DAY_NONE};
 }
 
-static kt_code open_below(const char *code, const char *parent)
-{
+static kt_code open_below(const char *code, const char *parent) {
     kt_account below = account(code);
     below.parent = kt_str_from(parent);
     return open_account(book, &below);
 }
 
-static kt_code open_ruled(const char *code, kt_balance_rule rule)
-{
+static kt_code open_ruled(const char *code, kt_balance_rule rule) {
     kt_account ruled = account(code);
     ruled.type = KT_ASSET;
     ruled.rule = rule;
     return open_account(book, &ruled);
 }
 
-static void types(void)
-{
+static void types(void) {
     static const char *const names[] = {"unclassified", "asset", "liability", "equity", "income", "expense"};
     kt_account_type type;
     for (unsigned i = 0; i < 6; i++) {
@@ -41,8 +37,7 @@ static void types(void)
     ok(!kt_account_type_parse(KT_STR(""), &type), "nor is nothing");
 }
 
-static void changes_of_type(void)
-{
+static void changes_of_type(void) {
     is_code(open_accounts(book, "7000 asset, 7001 unclassified"), KT_OK, "two accounts are opened");
     is_code(open_accounts(book, "7000 expense"), KT_OK, "a type changes while nothing is posted");
     is_code(post(book, "2026-01-31 - 7000 1 / 7001 -1"), KT_OK, "both are posted");
@@ -53,8 +48,7 @@ static void changes_of_type(void)
     is_code(open_accounts(book, "7001 income Other"), KT_OK, "the rest of it may change");
 }
 
-static void parents(void)
-{
+static void parents(void) {
     is_code(open_below("8000", "9998"), KT_UNKNOWN, "a parent must be on record");
     is_code(open_below("8000", "8000"), KT_INVALID, "an account is not its own parent");
     is_code(open_below("8000", ""), KT_OK, "a root is opened");
@@ -72,8 +66,7 @@ static void parents(void)
     is_code(last, KT_INVALID, "a tree has an end, so that nothing walks up it for ever");
 }
 
-static void one_currency(void)
-{
+static void one_currency(void) {
     kt_account only = account("7100");
     only.currency = KT_STR("EUR");
     is_code(open_account(book, &only), KT_OK, "an account may take one currency only");
@@ -89,8 +82,7 @@ static void one_currency(void)
     is_code(post(book, "2026-01-31 - 7101 1 EUR / 2000 -1 EUR"), KT_RULE, "and no other");
 }
 
-static void days(void)
-{
+static void days(void) {
     kt_account dated = account("7200");
     dated.open_from = day("2026-02-01");
     dated.closed_from = day("2026-03-01");
@@ -104,8 +96,7 @@ static void days(void)
     is_code(post(book, "2026-03-01 - 7200 1 / 2000 -1"), KT_OK, "it does");
 }
 
-static void rules(void)
-{
+static void rules(void) {
     is_code(open_ruled("7300", KT_RULE_NOT_NEGATIVE), KT_OK, "a till may not go below zero");
     is_code(post(book, "2026-01-31 - 7300 100 / 2000 -100"), KT_OK, "it is filled");
     is_code(post(book, "2026-01-31 - 7300 -100.01 / 2000 100.01"), KT_RULE, "more than is in it does not go out");
@@ -133,8 +124,7 @@ static void rules(void)
 }
 
 /* A rule that comes in the middle of a batch counts what the batch did before. */
-static void rule_amid_a_batch(void)
-{
+static void rule_amid_a_batch(void) {
     kt_account ruled = account("7330");
     is_code(open_account(book, &ruled), KT_OK, "an account without a rule");
     is_code(post(book, "2026-01-31 - 7330 100 / 2000 -100"), KT_OK, "holds a hundred");
@@ -148,8 +138,7 @@ static void rule_amid_a_batch(void)
     is_int((long long)balance(book, "7330"), 0, "and the account is empty");
 }
 
-static void lists(void)
-{
+static void lists(void) {
     kt_view *view = view_of(book);
     kt_account *all = NULL;
     size_t count = 0;
@@ -162,8 +151,7 @@ static void lists(void)
     }
     for (uint32_t id = 1; id <= count; id++) {
         size_t i = 0;
-        while (i < count && all[i].id != id)
-            i++;
+        while (i < count && all[i].id != id) i++;
         missing += i == count;
     }
     is_int(unsorted, 0, "by code");
@@ -185,18 +173,15 @@ static void lists(void)
     is_code(post(book, "2026-01-31 - 7999 1 / 2000 -1"), KT_UNKNOWN, "which is over when the batch is");
 }
 
-static void is_named(int64_t time, const char *name, const char *law)
-{
+static void is_named(int64_t time, const char *name, const char *law) {
     kt_view *view = view_known(book, time);
     kt_account one;
-    if (kt_view_account(view, KT_STR("7500"), &one, NULL) != KT_OK)
-        one.name = KT_STR("(none)");
+    if (kt_view_account(view, KT_STR("7500"), &one, NULL) != KT_OK) one.name = KT_STR("(none)");
     ok(kt_str_equal(one.name, kt_str_from(name)), "%s", law);
     kt_view_close(view);
 }
 
-static void as_known(void)
-{
+static void as_known(void) {
     int64_t before = head_of(book).recorded_us, first, second;
     is_code(open_accounts(book, "7500 asset Old"), KT_OK, "an account is opened");
     first = head_of(book).recorded_us;
@@ -210,15 +195,13 @@ static void as_known(void)
     kt_account *all = NULL;
     size_t count, seen = 0;
     is_code(kt_view_accounts(view, &all, &count, &said), KT_OK, "the list of the past");
-    for (size_t i = 0; i < count; i++)
-        seen += kt_str_equal(all[i].code, KT_STR("7500"));
+    for (size_t i = 0; i < count; i++) seen += kt_str_equal(all[i].code, KT_STR("7500"));
     is_int((long long)seen, 0, "does not have it");
     free(all);
     kt_view_close(view);
 }
 
-int main(void)
-{
+int main(void) {
     book = make_book("book");
     types();
     changes_of_type();

@@ -8,8 +8,7 @@
 #define ADS &kt_format_ads
 #define HEAD "Journal_ID,GL_Account_Number,Amount,Amount_Credit_Debit_Indicator,Effective_Date\n"
 
-int main(void)
-{
+int main(void) {
     reads(ADS, NULL,
           HEAD "7,1000,12.50,S,20070131\n7,2000,12.5,H,20070131\n8,1000,1,D,2007-02-01\n8,2000,-1,d,20070201\n8,3,2,c,"
                "20070201\n8,4,2,DR,20070201\n",

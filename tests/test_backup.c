@@ -13,8 +13,7 @@
 
 #include "tests/bookkeeping.h"
 
-static void is_equal(const char *a, const char *b, const char *law)
-{
+static void is_equal(const char *a, const char *b, const char *law) {
     kt_book *first = open_book(a), *second = open_book(b);
     char *one = told(first), *two = told(second);
     is_text(two, one, "%s", law);
@@ -24,8 +23,7 @@ static void is_equal(const char *a, const char *b, const char *law)
     kt_book_close(second);
 }
 
-static void copies(void)
-{
+static void copies(void) {
     kt_book *book = make_book("book");
     struct stat status;
     is_code(post(book, "2026-01-31 V1 1000 1 cc=A / 2000 -1 cc=A"), KT_OK, "a book with something in it");
@@ -56,16 +54,14 @@ static void copies(void)
 }
 
 /* A child posts without end while the parent makes backups. */
-static void hot(void)
-{
+static void hot(void) {
     kt_book *book = make_book("busy");
     kt_book_close(book);
     pid_t child = fork();
     if (child == 0) {
         book = open_book("busy");
         for (;;)
-            if (post(book, "2026-01-31 - 1000 1 / 2000 -1\n2026-01-31 - 1000 2 EUR / 2000 -2 EUR") != KT_OK)
-                _exit(1);
+            if (post(book, "2026-01-31 - 1000 1 / 2000 -1\n2026-01-31 - 1000 2 EUR / 2000 -2 EUR") != KT_OK) _exit(1);
     }
     uint64_t last = 0;
     unsigned failed = 0, rising = 0, halves = 0;
@@ -99,8 +95,7 @@ static void hot(void)
 
 /* A batch larger than one transaction; its vouchers lie on a page each, so that state too is written ahead of the
    head. */
-static kt_code hold_batch(kt_book *book)
-{
+static kt_code hold_batch(kt_book *book) {
     kt_batch *batch = begin(book);
     kt_line lines[] = {{.amount = 1, .account = KT_STR("1000")}, {.amount = -1, .account = KT_STR("2000")}};
     kt_code code = KT_OK;
@@ -114,21 +109,18 @@ static kt_code hold_batch(kt_book *book)
 }
 
 /* While another process holds an open batch: the backup waits for nobody (law 11), or the alarm ends this test. */
-static void meanwhile(void)
-{
+static void meanwhile(void) {
     int ready[2];
     char byte = 1;
     kt_book *book = make_book("held");
     is_code(post(book, "2026-01-31 7 1000 1 / 2000 -1"), KT_OK, "a book with an entry");
     kt_book_close(book);
-    if (pipe(ready) != 0)
-        return;
+    if (pipe(ready) != 0) return;
     pid_t child = fork();
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         byte = hold_batch(open_book("held")) != KT_OK;
-        if (write(ready[1], &byte, 1) == 1)
-            pause();
+        if (write(ready[1], &byte, 1) == 1) pause();
         _exit(1);
     }
     ok(read(ready[0], &byte, 1) == 1 && byte == 0, "another process holds an open batch of 100,000 entries");
@@ -148,13 +140,11 @@ static void meanwhile(void)
 }
 
 /* A backup of a book that is damaged says so. */
-static void damaged(void)
-{
+static void damaged(void) {
     copy_book("backup", "broken");
     FILE *file = fopen(path_of("broken/data.mdb"), "r+b");
     long size = 0;
-    if (file && fseek(file, 0, SEEK_END) == 0)
-        size = ftell(file);
+    if (file && fseek(file, 0, SEEK_END) == 0) size = ftell(file);
     char *bytes = calloc(1, (size_t)size + 1);
     rewind(file);
     size_t got = fread(bytes, 1, (size_t)size, file);
@@ -174,8 +164,7 @@ static void damaged(void)
     kt_book_close(book);
 }
 
-int main(void)
-{
+int main(void) {
     copies();
     hot();
     meanwhile();

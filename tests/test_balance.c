@@ -8,8 +8,7 @@
 static kt_book *book;
 
 /* "1000 DKK 100.00 0.00 100.00 | ...": account, currency, debit, credit, book balance of each row. */
-static const char *rows_between(const char *from, const char *to)
-{
+static const char *rows_between(const char *from, const char *to) {
     static char text[4000];
     kt_view *view = view_of(book);
     kt_balance_query query = {day(from), day(to), KT_BY_NOTHING};
@@ -32,8 +31,7 @@ static const char *rows_between(const char *from, const char *to)
     return text;
 }
 
-static void spans(void)
-{
+static void spans(void) {
     is_text(rows_between("", ""), "", "an empty book has no rows");
     is_code(
         post(book,
@@ -58,8 +56,7 @@ static void spans(void)
     is_text(rows_between("2026-01-31", "2026-01-01"), "usage", "the first day may not lie behind the last");
 }
 
-static void currencies(void)
-{
+static void currencies(void) {
     is_code(post(book, "2026-03-10 - 1100 10 EUR @@ 74.60 / 1000 -74.60\n2026-03-20 - 1100 5 EUR / 2000 -5 EUR\n"
                        "2026-03-31 - 1100 0 EUR @@ 0.40 / 4000 -0.40\n2026-03-31 - 1100 700 JPY / 2000 -700 JPY"),
             KT_OK, "entries of other currencies, with rates and without");
@@ -89,8 +86,7 @@ static void currencies(void)
 }
 
 /* Enough batches that sums are merged, over enough months that lists are cut. */
-static void merged(void)
-{
+static void merged(void) {
     kt_amount expected = 0;
     kt_code code = KT_OK;
     char entry[100];
@@ -100,11 +96,9 @@ static void merged(void)
             unsigned month = 1 + (batch * 7 + i) % 12, dom = 1 + (i * 5 + batch) % 28;
             snprintf(entry, sizeof entry, "2030-%02u-%02u - 5000 %u / 1000 -%u", month, dom, batch + i, batch + i);
             code = add(open, entry, NULL);
-            if (month < 7 || (month == 7 && dom <= 13))
-                expected += (batch + i) * 100;
+            if (month < 7 || (month == 7 && dom <= 13)) expected += (batch + i) * 100;
         }
-        if (code == KT_OK)
-            code = kt_batch_commit(open, NULL, &said);
+        if (code == KT_OK) code = kt_batch_commit(open, NULL, &said);
     }
     is_code(code, KT_OK, "eighty batches over a year");
     is_int((long long)balance_between(book, "5000", "", "2030-01-01", "2030-07-13"), (long long)expected,
@@ -121,8 +115,7 @@ static void merged(void)
     kt_view_close(view);
 }
 
-int main(void)
-{
+int main(void) {
     book = make_book("book");
     spans();
     currencies();

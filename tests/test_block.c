@@ -15,8 +15,7 @@ typedef struct made {
     uint8_t key[8];
 } made;
 
-static void make(made *block, uint64_t first, uint32_t count, uint32_t longest, uint64_t *random)
-{
+static void make(made *block, uint64_t first, uint32_t count, uint32_t longest, uint64_t *random) {
     *block = (made){.first = first, .count = count};
     block->records = malloc((size_t)count * longest + 1);
     for (uint32_t i = 0; i < count; i++) {
@@ -33,26 +32,22 @@ static void make(made *block, uint64_t first, uint32_t count, uint32_t longest, 
     kt_put_be64(block->key, first);
 }
 
-static void unmake(made *block)
-{
+static void unmake(made *block) {
     free(block->records);
     free(block->stored);
 }
 
-static kt_code open_block(const made *block, kt_block_view *view, kt_error *error)
-{
+static kt_code open_block(const made *block, kt_block_view *view, kt_error *error) {
     return kt_block_open(KT_TABLE_BLOCKS, kt_span_of(block->key, 8), kt_span_of(block->stored, block->size), view,
                          error);
 }
 
 /* The first record that does not come back as it went in; count where all do. */
-static uint32_t first_wrong(const made *block, kt_error *error)
-{
+static uint32_t first_wrong(const made *block, kt_error *error) {
     kt_block_view view;
     kt_span record;
     uint32_t offset = 0;
-    if (open_block(block, &view, error) != KT_OK)
-        return UINT32_MAX;
+    if (open_block(block, &view, error) != KT_OK) return UINT32_MAX;
     for (uint32_t i = 0; i < block->count; offset += block->lengths[i++])
         if (kt_block_record(&view, i, &record, error) != KT_OK ||
             kt_span_compare(record, kt_span_of(block->records + offset, block->lengths[i])) != 0)
@@ -60,8 +55,7 @@ static uint32_t first_wrong(const made *block, kt_error *error)
     return block->count;
 }
 
-static void test_back_and_forth(uint64_t *random)
-{
+static void test_back_and_forth(uint64_t *random) {
     static const uint32_t counts[] = {1, 2, 63, 64, 65, 128, 129, 1000, KT_BLOCK_RECORDS};
     kt_error error = {0};
     bool all = true;
@@ -85,8 +79,7 @@ static void test_back_and_forth(uint64_t *random)
 }
 
 /* What a flipped bit at `at` must be blamed on: the head, an offset table, or one record. */
-static void expect(const made *block, size_t at, char out[100])
-{
+static void expect(const made *block, size_t at, char out[100]) {
     size_t groups = (block->count + KT_BLOCK_GROUP - 1) / KT_BLOCK_GROUP, head = KT_VALUE_OVERHEAD + 8 + groups * 8;
     size_t table = head + (size_t)block->count * 6;
     if (at < head) {
@@ -102,8 +95,7 @@ static void expect(const made *block, size_t at, char out[100])
     (void)snprintf(out, 100, "record %llu: ", (unsigned long long)(block->first + index));
 }
 
-static void test_flips(uint64_t *random)
-{
+static void test_flips(uint64_t *random) {
     made block;
     kt_error error;
     make(&block, 5000, 150, 30, random);
@@ -139,8 +131,7 @@ static void test_flips(uint64_t *random)
     unmake(&block);
 }
 
-static void test_limits(uint64_t *random)
-{
+static void test_limits(uint64_t *random) {
     made block;
     kt_block_view view;
     kt_error error;
@@ -169,8 +160,7 @@ static void test_limits(uint64_t *random)
     unmake(&block);
 }
 
-int main(void)
-{
+int main(void) {
     uint64_t random = test_seed();
     test_back_and_forth(&random);
     test_flips(&random);

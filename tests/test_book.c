@@ -14,8 +14,7 @@
 #include "storage/keys.h"
 #include "tests/bookkeeping.h"
 
-static void write_text(const char *path, const char *text)
-{
+static void write_text(const char *path, const char *text) {
     FILE *out = fopen(path, "w");
     if (out) {
         fputs(text, out);
@@ -23,8 +22,7 @@ static void write_text(const char *path, const char *text)
     }
 }
 
-static void refuses(const char *path, const kt_open_options *options, kt_code code, const char *part, const char *law)
-{
+static void refuses(const char *path, const kt_open_options *options, kt_code code, const char *part, const char *law) {
     kt_book *book = NULL;
     is_code(kt_book_open(path, options, &book, &said), code, "%s is refused", law);
     has_text(said.text, part, "and named");
@@ -32,8 +30,7 @@ static void refuses(const char *path, const kt_open_options *options, kt_code co
     kt_book_close(book);
 }
 
-static void no_books(void)
-{
+static void no_books(void) {
     mkdir(path_of("empty"), 0700);
     refuses(path_of("empty"), NULL, KT_FOREIGN, "empty", "an empty directory");
     kt_book *book = NULL;
@@ -53,8 +50,7 @@ static void no_books(void)
     ok(access(path_of("empty/data.mdb"), F_OK) != 0, "opening makes no book where there is none");
 }
 
-static void whose(void)
-{
+static void whose(void) {
     kt_open_options options = {.entity = KT_STR("Other A/S")};
     refuses(path_of("book"), &options, KT_FOREIGN, "is the book of 'Acme ApS', expected 'Other A/S'", "another's book");
     options.entity = KT_STR("Acme ApS");
@@ -68,21 +64,18 @@ static void whose(void)
     kt_book_close(book);
 }
 
-static kt_code begin_with(const char *key_file)
-{
+static kt_code begin_with(const char *key_file) {
     kt_open_options options = {.key_file = key_file};
     kt_book *book = NULL;
     kt_batch *batch = NULL;
     kt_code code = kt_book_open(path_of("book"), &options, &book, &said);
-    if (code == KT_OK)
-        code = kt_batch_begin(book, NULL, &batch, NULL, &said);
+    if (code == KT_OK) code = kt_batch_begin(book, NULL, &batch, NULL, &said);
     kt_batch_abort(batch);
     kt_book_close(book);
     return code;
 }
 
-static void keys(void)
-{
+static void keys(void) {
     kt_signer *signer = NULL;
     is_code(begin_with(NULL), KT_OK, "the key in the book may write");
     is_code(begin_with(path_of("none.key")), KT_KEY, "a key that is not there may not");
@@ -106,8 +99,7 @@ static void keys(void)
     kt_signer_close(signer);
 }
 
-static void read_only(void)
-{
+static void read_only(void) {
     kt_open_options options = {.read_only = true};
     kt_book *book = NULL;
     kt_batch *batch = NULL;
@@ -130,8 +122,7 @@ static void read_only(void)
     chmod(path_of("book/data.mdb"), 0600);
 }
 
-static void clocks(void)
-{
+static void clocks(void) {
     kt_book *book = open_book("book");
     is_code(post(book, "2026-01-31 - 1000 1 / 2000 -1"), KT_OK, "a batch");
     int64_t before = receipt.recorded_us;
@@ -153,8 +144,7 @@ static void clocks(void)
 }
 
 /* Two writers in two processes take turns; readers wait for neither. */
-static void turns(void)
-{
+static void turns(void) {
     enum { BATCHES = 20 };
     pid_t children[2];
     kt_book *book = open_book("book");
@@ -162,8 +152,7 @@ static void turns(void)
     kt_book_close(book);
     for (int i = 0; i < 2; i++) {
         children[i] = fork();
-        if (children[i] != 0)
-            continue;
+        if (children[i] != 0) continue;
         kt_book *own = open_book("book");
         int failed = 0;
         for (int b = 0; b < BATCHES; b++)
@@ -173,8 +162,7 @@ static void turns(void)
     }
     book = open_book("book");
     unsigned halves = 0;
-    for (int i = 0; i < 50; i++)
-        halves += (balance(book, "1000") - before) % 300 != 0;
+    for (int i = 0; i < 50; i++) halves += (balance(book, "1000") - before) % 300 != 0;
     int failed = 0, status = 0;
     for (int i = 0; i < 2; i++) {
         waitpid(children[i], &status, 0);
@@ -188,20 +176,17 @@ static void turns(void)
 }
 
 /* Another process holds an open batch; opening waits for nobody (law 11). A test that waits is ended by its alarm. */
-static void open_meanwhile(void)
-{
+static void open_meanwhile(void) {
     int ready[2];
     char byte;
-    if (pipe(ready) != 0)
-        return;
+    if (pipe(ready) != 0) return;
     pid_t child = fork();
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         kt_book *own = open_book("book");
         kt_batch *batch = begin(own);
         kt_code code = add(batch, "2026-02-02 - 1000 1 / 2000 -1", NULL);
-        if (write(ready[1], &code, 1) == 1)
-            pause();
+        if (write(ready[1], &code, 1) == 1) pause();
         _exit(1);
     }
     is_int(read(ready[0], &byte, 1), 1, "another process holds an open batch");
@@ -226,8 +211,7 @@ static void open_meanwhile(void)
     close(ready[1]);
 }
 
-int main(void)
-{
+int main(void) {
     kt_book *book = make_book("book");
     is_code(post(book, "2026-01-31 - 1000 1 / 2000 -1"), KT_OK, "a book with something in it");
     kt_book_close(book);

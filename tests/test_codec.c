@@ -95,8 +95,7 @@ static const spelling spellings[] = {
     {SKIP, "93c2a161", false, "an array with an element missing"},
 };
 
-static bool read_one(kind read_as, kt_unpack *unpack)
-{
+static bool read_one(kind read_as, kt_unpack *unpack) {
     uint32_t count;
     uint64_t number;
     int64_t whole;
@@ -107,11 +106,9 @@ static bool read_one(kind read_as, kt_unpack *unpack)
     bool flag;
     switch (read_as) {
     case ARRAY:
-        if (!kt_unpack_array(unpack, &count))
-            return false;
+        if (!kt_unpack_array(unpack, &count)) return false;
         while (count-- != 0)
-            if (!kt_unpack_skip(unpack))
-                return false;
+            if (!kt_unpack_skip(unpack)) return false;
         return true;
     case UINT: return kt_unpack_uint(unpack, &number);
     case INT: return kt_unpack_int(unpack, &whole);
@@ -123,14 +120,12 @@ static bool read_one(kind read_as, kt_unpack *unpack)
     }
 }
 
-static void test_spellings(void)
-{
+static void test_spellings(void) {
     for (size_t i = 0; i < sizeof(spellings) / sizeof(*spellings); i++) {
         const spelling *s = &spellings[i];
         uint8_t bytes[64];
         kt_unpack unpack;
-        if (!kt_hex_decode(s->hex, strlen(s->hex), bytes, sizeof(bytes)))
-            diag("bad hex %s", s->hex);
+        if (!kt_hex_decode(s->hex, strlen(s->hex), bytes, sizeof(bytes))) diag("bad hex %s", s->hex);
         kt_unpack_init(&unpack, kt_span_of(bytes, strlen(s->hex) / 2));
         bool taken = read_one(s->read_as, &unpack) && kt_unpack_done(&unpack);
         ok(taken == s->taken, "%s is %s", s->what, s->taken ? "taken" : "refused");
@@ -140,69 +135,55 @@ static void test_spellings(void)
 /* ---- against msgpack-c ---- */
 
 /* Writes again what it reads; false where reading fails. */
-static bool spell_again(kt_unpack *unpack, kt_pack *pack, int depth)
-{
+static bool spell_again(kt_unpack *unpack, kt_pack *pack, int depth) {
     uint32_t count;
     kt_int128 amount;
     const char *text;
     const uint8_t *bytes;
     size_t size;
     bool flag;
-    if (unpack->at == unpack->end || depth > 64)
-        return false;
+    if (unpack->at == unpack->end || depth > 64) return false;
     uint8_t head = *unpack->at;
     if ((head & 0xf0) == 0x90 || head == 0xdc || head == 0xdd) {
-        if (!kt_unpack_array(unpack, &count))
-            return false;
+        if (!kt_unpack_array(unpack, &count)) return false;
         kt_pack_array(pack, count);
         while (count-- != 0)
-            if (!spell_again(unpack, pack, depth + 1))
-                return false;
+            if (!spell_again(unpack, pack, depth + 1)) return false;
         return true;
     }
     if ((head & 0xe0) == 0xa0 || (head >= 0xd9 && head <= 0xdb)) {
-        if (!kt_unpack_text(unpack, &text, &size))
-            return false;
+        if (!kt_unpack_text(unpack, &text, &size)) return false;
         kt_pack_text(pack, text, size);
     } else if (head >= 0xc4 && head <= 0xc6) {
-        if (!kt_unpack_bytes(unpack, &bytes, &size))
-            return false;
+        if (!kt_unpack_bytes(unpack, &bytes, &size)) return false;
         kt_pack_bytes(pack, bytes, size);
     } else if (head == 0xc2 || head == 0xc3) {
-        if (!kt_unpack_bool(unpack, &flag))
-            return false;
+        if (!kt_unpack_bool(unpack, &flag)) return false;
         kt_pack_bool(pack, flag);
     } else {
-        if (!kt_unpack_amount(unpack, &amount))
-            return false;
+        if (!kt_unpack_amount(unpack, &amount)) return false;
         kt_pack_amount(pack, amount);
     }
     return true;
 }
 
 /* A number of any width, so that every form is met. */
-static uint64_t any_width(uint64_t *random)
-{
+static uint64_t any_width(uint64_t *random) {
     uint64_t value = test_random(random), edge = test_random(random) % 8;
     value >>= test_random(random) % 64;
-    if (edge == 0)
-        value = (UINT64_C(1) << (test_random(random) % 64)) - 1;
-    if (edge == 1)
-        value = UINT64_C(1) << (test_random(random) % 64);
+    if (edge == 0) value = (UINT64_C(1) << (test_random(random) % 64)) - 1;
+    if (edge == 1) value = UINT64_C(1) << (test_random(random) % 64);
     return value;
 }
 
-static kt_int128 any_amount(uint64_t *random)
-{
+static kt_int128 any_amount(uint64_t *random) {
     kt_uint128 value = (kt_uint128)any_width(random) << 64 | test_random(random);
     value >>= test_random(random) % 128;
-    if (test_random(random) % 4 == 0)
-        value = any_width(random);
+    if (test_random(random) % 4 == 0) value = any_width(random);
     return test_random(random) % 2 ? (kt_int128)value : -(kt_int128)(value & ~((kt_uint128)1 << 127));
 }
 
-static void put_any(kt_pack *pack, uint64_t *random, int depth)
-{
+static void put_any(kt_pack *pack, uint64_t *random, int depth) {
     static const uint8_t zeros[70000];
     uint64_t size = test_random(random) % 40 == 0 ? any_width(random) % sizeof(zeros) : test_random(random) % 40;
     switch (test_random(random) % (depth < 4 ? 7 : 5)) {
@@ -215,27 +196,21 @@ static void put_any(kt_pack *pack, uint64_t *random, int depth)
     default:
         size %= 20;
         kt_pack_array(pack, (uint32_t)size);
-        while (size-- != 0)
-            put_any(pack, random, depth + 1);
+        while (size-- != 0) put_any(pack, random, depth + 1);
     }
 }
 
 static uint8_t written[1 << 22], again[1 << 22];
 
-static bool same_number(const msgpack_object *object, kt_int128 value)
-{
-    if (object->type == MSGPACK_OBJECT_POSITIVE_INTEGER)
-        return (kt_int128)object->via.u64 == value;
-    if (object->type == MSGPACK_OBJECT_NEGATIVE_INTEGER)
-        return (kt_int128)object->via.i64 == value;
-    if (object->type != MSGPACK_OBJECT_EXT || object->via.ext.type != 1 || object->via.ext.size != 16)
-        return false;
+static bool same_number(const msgpack_object *object, kt_int128 value) {
+    if (object->type == MSGPACK_OBJECT_POSITIVE_INTEGER) return (kt_int128)object->via.u64 == value;
+    if (object->type == MSGPACK_OBJECT_NEGATIVE_INTEGER) return (kt_int128)object->via.i64 == value;
+    if (object->type != MSGPACK_OBJECT_EXT || object->via.ext.type != 1 || object->via.ext.size != 16) return false;
     const uint8_t *at = (const uint8_t *)object->via.ext.ptr;
     return (kt_int128)((kt_uint128)kt_get_be64(at) << 64 | kt_get_be64(at + 8)) == value;
 }
 
-static bool msgpack_c_takes(const uint8_t *bytes, size_t size, size_t *used)
-{
+static bool msgpack_c_takes(const uint8_t *bytes, size_t size, size_t *used) {
     msgpack_unpacked unpacked;
     msgpack_unpacked_init(&unpacked);
     *used = 0;
@@ -244,8 +219,7 @@ static bool msgpack_c_takes(const uint8_t *bytes, size_t size, size_t *used)
     return taken;
 }
 
-static void test_numbers(uint64_t *random)
-{
+static void test_numbers(uint64_t *random) {
     bool same = true, read = true;
     for (int i = 0; i < 20000 && same && read; i++) {
         kt_int128 value = any_amount(random), back;
@@ -266,8 +240,7 @@ static void test_numbers(uint64_t *random)
     ok(read, "and so does our reader");
 }
 
-static void test_values(uint64_t *random)
-{
+static void test_values(uint64_t *random) {
     bool taken = true, equal = true, library = true;
     for (int i = 0; i < 3000 && taken && equal && library; i++) {
         kt_pack pack, second;
@@ -287,8 +260,7 @@ static void test_values(uint64_t *random)
 }
 
 /* Random bytes, mostly small heads so that much of it means something. */
-static void test_garbage(uint64_t *random)
-{
+static void test_garbage(uint64_t *random) {
     static const uint8_t heads[] = {0x90, 0x91, 0x92, 0xa0, 0xa1, 0xc2, 0xc3, 0xc4, 0xc5, 0xcc, 0xcd, 0xce, 0xcf,
                                     0xd0, 0xd1, 0xd2, 0xd3, 0xd8, 0xd9, 0xda, 0xdc, 0xdd, 0x01, 0xff, 0x00};
     int taken = 0;
@@ -306,8 +278,7 @@ static void test_garbage(uint64_t *random)
         kt_pack_init(&pack, again, sizeof(again));
         bool good = spell_again(&unpack, &pack, 0), skips = kt_unpack_skip(&skipped);
         same_end &= good == skips && (!good || unpack.at == skipped.at);
-        if (!good)
-            continue;
+        if (!good) continue;
         taken++;
         one_spelling &= pack.size == (size_t)(unpack.at - bytes) && memcmp(again, bytes, pack.size) == 0;
         library &= msgpack_c_takes(bytes, size, &used) && used == pack.size;
@@ -319,8 +290,7 @@ static void test_garbage(uint64_t *random)
     ok(same_end, "skipping a value and reading it agree");
 }
 
-static void test_faults_stick(void)
-{
+static void test_faults_stick(void) {
     const uint8_t bytes[] = {0xc0, 0x01, 0xa1, 'a'};
     kt_unpack unpack;
     uint64_t number = 7;
@@ -351,16 +321,13 @@ static void test_faults_stick(void)
     ok(pack.size == 14, "a writer without room goes on counting");
 }
 
-static kt_code read_envelope(const char *hex, kt_envelope *out)
-{
+static kt_code read_envelope(const char *hex, kt_envelope *out) {
     uint8_t bytes[64];
-    if (!kt_hex_decode(hex, strlen(hex), bytes, sizeof(bytes)))
-        diag("bad hex %s", hex);
+    if (!kt_hex_decode(hex, strlen(hex), bytes, sizeof(bytes))) diag("bad hex %s", hex);
     return kt_envelope_read(kt_span_of(bytes, strlen(hex) / 2), out, NULL);
 }
 
-static void test_envelopes(void)
-{
+static void test_envelopes(void) {
     kt_envelope envelope;
     uint8_t bytes[64];
     kt_pack pack;
@@ -385,8 +352,7 @@ static void test_envelopes(void)
 /* ---- UTF-8 ---- */
 
 /* Unicode 15, table 3-7, written down once more as it stands there. */
-static bool utf8_by_table(const uint8_t *at, size_t size)
-{
+static bool utf8_by_table(const uint8_t *at, size_t size) {
     static const uint8_t rows[][9] = {
         /* length, then lowest and highest of each byte */
         {1, 0x01, 0x7f, 0, 0, 0, 0, 0, 0},
@@ -405,19 +371,16 @@ static bool utf8_by_table(const uint8_t *at, size_t size)
             bool fits = rows[r][0] <= size;
             for (size_t b = 0; b < rows[r][0] && fits; b++)
                 fits = at[b] >= rows[r][1 + 2 * b] && at[b] <= rows[r][2 + 2 * b];
-            if (fits)
-                length = rows[r][0];
+            if (fits) length = rows[r][0];
         }
-        if (length == 0)
-            return false;
+        if (length == 0) return false;
         at += length;
         size -= length;
     }
     return true;
 }
 
-static void test_utf8(uint64_t *random)
-{
+static void test_utf8(uint64_t *random) {
     static const uint8_t edges[] = {0x00, 0x01, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2,
                                     0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff};
     enum { EDGES = sizeof(edges) };
@@ -457,8 +420,7 @@ static void test_utf8(uint64_t *random)
     is_int(controls, 0x7ff, "control characters of one byte and of two are told from others");
 }
 
-int main(void)
-{
+int main(void) {
     uint64_t random = test_seed();
     test_spellings();
     test_faults_stick();

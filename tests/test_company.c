@@ -7,18 +7,15 @@
 
 static kt_book *book;
 
-static kt_code change(const char *from, const kt_company *facts)
-{
+static kt_code change(const char *from, const kt_company *facts) {
     kt_batch *batch = begin(book);
     kt_code code = kt_batch_company(batch, day(from), facts, &said);
-    if (code == KT_OK)
-        return kt_batch_commit(batch, &receipt, &said);
+    if (code == KT_OK) return kt_batch_commit(batch, &receipt, &said);
     kt_batch_abort(batch);
     return code;
 }
 
-static void is_at(const char *at, const char *address, const char *law)
-{
+static void is_at(const char *at, const char *address, const char *law) {
     kt_view *view = view_of(book);
     kt_company company;
     char found_address[300] = "";
@@ -28,8 +25,7 @@ static void is_at(const char *at, const char *address, const char *law)
     kt_view_close(view);
 }
 
-static void facts(void)
-{
+static void facts(void) {
     kt_view *view = view_of(book);
     kt_company company;
     is_code(kt_view_company(view, day("2026-06-01"), &company, &said), KT_OK, "the company is on record");
@@ -63,8 +59,7 @@ static void facts(void)
     kt_view_close(view);
 }
 
-static void year_is(unsigned month, unsigned dom, const char *at, const char *first, const char *last)
-{
+static void year_is(unsigned month, unsigned dom, const char *at, const char *first, const char *last) {
     kt_company company = {.fiscal_month = (uint8_t)month, .fiscal_day = (uint8_t)dom};
     char a[KT_DAY_TEXT], b[KT_DAY_TEXT];
     kt_day from, to;
@@ -73,8 +68,7 @@ static void year_is(unsigned month, unsigned dom, const char *at, const char *fi
     is_text(kt_day_format(to, b), last, "and ends");
 }
 
-static void fiscal_years(void)
-{
+static void fiscal_years(void) {
     year_is(0, 0, "2026-06-15", "2026-01-01", "2026-12-31");
     year_is(1, 1, "2026-01-01", "2026-01-01", "2026-12-31");
     year_is(1, 1, "2026-12-31", "2026-01-01", "2026-12-31");
@@ -87,8 +81,7 @@ static void fiscal_years(void)
     year_is(7, 1, "9999-12-31", "9999-07-01", "9999-12-31");
 }
 
-static void vouchers(void)
-{
+static void vouchers(void) {
     is_code(post(book, "2026-06-30 V1 1000 1 / 2000 -1"), KT_OK, "a voucher of the old year");
     is_code(post(book, "2025-07-01 V1 1000 1 / 2000 -1"), KT_DUPLICATE, "which began in July of the last");
     has_text(said.text, "fiscal year 2025", "and is called by the year it begins in");
@@ -96,8 +89,7 @@ static void vouchers(void)
     is_code(post(book, "2027-06-30 V1 1000 1 / 2000 -1"), KT_DUPLICATE, "for a year");
 }
 
-static void what_stays(void)
-{
+static void what_stays(void) {
     kt_company other = {.currency = KT_STR("EUR")};
     is_code(change("2027-01-01", &other), KT_RULE, "the book's currency stays");
     other = (kt_company){.fiscal_month = 1};
@@ -108,16 +100,14 @@ static void what_stays(void)
     is_code(change("2027-01-01", &other), KT_INVALID, "no year begins on a 29th");
 }
 
-static void refused(const kt_company *company, kt_code code, const char *law)
-{
+static void refused(const kt_company *company, kt_code code, const char *law) {
     kt_create_options options = {.company = *company};
     is_code(kt_book_create(path_of("none"), &options, &said), code, "%s", law);
     diag("%s", said.text);
     is_int(access(path_of("none"), F_OK), -1, "and leaves no directory");
 }
 
-static void founding(void)
-{
+static void founding(void) {
     static char long_name[300];
     memset(long_name, 'x', sizeof long_name - 1);
     kt_company company = {.currency = KT_STR("DKK")};
@@ -139,8 +129,7 @@ static void founding(void)
 }
 
 /* What was said last need not be what counts last: days order the facts, live and on replay. */
-static void in_any_order(void)
-{
+static void in_any_order(void) {
     kt_book *kept = book;
     kt_create_options options = {.company = {.fiscal_month = 1}};
     kt_company july = {.fiscal_month = 7}, april = {.fiscal_month = 4}, moved = {.address = KT_STR("Nygade 1")};
@@ -165,8 +154,7 @@ static void in_any_order(void)
     book = kept;
 }
 
-static void twice(void)
-{
+static void twice(void) {
     kt_company moved = {.address = KT_STR("Nygade 1")}, named = {.vat_number = KT_STR("DK87654321")};
     kt_batch *batch = begin(book);
     is_code(kt_batch_company(batch, day("2027-02-01"), &moved, &said), KT_OK, "a batch changes a fact");
@@ -185,8 +173,7 @@ static void twice(void)
     kt_view_close(view);
 }
 
-int main(void)
-{
+int main(void) {
     kt_create_options options = {.company = {.fiscal_month = 7, .fiscal_day = 1}};
     book = make_book_with("book", &options);
     kt_company earlier = {.fiscal_month = 4};

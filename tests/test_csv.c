@@ -15,8 +15,7 @@
 #define HEAD "date,voucher,account,amount\n"
 #define CSV &kt_format_csv
 
-static void columns(void)
-{
+static void columns(void) {
     reads(CSV, NULL, HEAD "2026-01-31,1,1000,12.50\n2026-01-31,1,2000,-12.5\n",
           "2026-01-31 1: 1000 12.50; 2000 -12.5\n", "an entry is the lines of one voucher, amounts as written");
     reads(CSV, NULL, "account,amount,date,voucher\n1000,1,2026-01-31,7\n2000,-1,2026-01-31,7\n",
@@ -37,8 +36,7 @@ static void columns(void)
     reads(CSV, NULL, HEAD, "", "a header row alone holds no entry");
 }
 
-static void header_faults(void)
-{
+static void header_faults(void) {
     reading_has(CSV, NULL, "date,voucher,account,amount,colour\n",
                 "!! in:1: column 5, 'colour', is not known; expected date, voucher",
                 "an unknown column is refused by name, with those there are");
@@ -65,8 +63,7 @@ static void header_faults(void)
     free(shown);
 }
 
-static void quoting(void)
-{
+static void quoting(void) {
     static const char head[] = "date,voucher,account,amount,text\n";
     char text[2000];
 #define WITH(rest) (snprintf(text, sizeof text, "%s%s", head, rest), text)
@@ -97,8 +94,7 @@ static void quoting(void)
 #undef WITH
 }
 
-static void values(void)
-{
+static void values(void) {
     kt_format_options danish = {.decimal = ',', .group = '.', .delimiter = ';', .date_format = "%d.%m.%Y"};
     reads(CSV, &danish, "date;voucher;account;amount\n31.1.2026;1;1000;1.234,50\n31.01.2026;1;2000;-1.234,50\n",
           "2026-01-31 1: 1000 1234.50; 2000 -1234.50\n", "--decimal, --group, --delimiter, --date-format");
@@ -144,8 +140,7 @@ static void values(void)
     reading_has(CSV, &same, HEAD, "!! numbers cannot be grouped", "group and decimal sign must differ");
 }
 
-static void entries(void)
-{
+static void entries(void) {
     reads(CSV, NULL, HEAD "2026-01-31,1,1000,1\n2026-01-31,2,1000,1\n2026-01-31,1,2000,-1\n2026-01-31,3,9,0\n",
           "2026-01-31 1: 1000 1\n2026-01-31 2: 1000 1\n"
           "! in:4: voucher 1 comes back after other entries; its lines must stand together\n2026-01-31 3: 9 0\n",
@@ -195,12 +190,10 @@ static void entries(void)
     kt_format_csv.close(reader);
 }
 
-static void limits(void)
-{
+static void limits(void) {
     size_t size = (size_t)3 << 20;
     char *big = malloc(size);
-    if (!big)
-        return;
+    if (!big) return;
     memset(big, 'x', size);
     memcpy(big, HEAD, sizeof HEAD - 1);
     char *found = reading(CSV, NULL, big, size, false);
@@ -220,8 +213,7 @@ static void limits(void)
 }
 
 /* 200,000 vouchers, the last of them the first again: the memory for finished ones in both ways of keeping them. */
-static void many(bool rising)
-{
+static void many(bool rising) {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
@@ -239,8 +231,7 @@ static void many(bool rising)
     kt_format_csv.open(&source, &none, &reader, &error);
     unsigned good = 0;
     kt_code code;
-    while ((code = kt_format_csv.next(reader, &item, &error)) == KT_OK)
-        good++;
+    while ((code = kt_format_csv.next(reader, &item, &error)) == KT_OK) good++;
     is_int(good, count, "every voucher of %s numbers is taken once", rising ? "rising" : "shuffled");
     has_text(error.text, "comes back", "and refused when it comes back");
     is_code(kt_format_csv.next(reader, &item, &error), KT_END, "behind it is the end");
@@ -251,23 +242,19 @@ static void many(bool rising)
 /* ---- libcsv in strict mode says the same -------------------------------------------------------- */
 
 #ifdef HAS_CSV_H
-static void put_field(void *data, size_t size, void *context)
-{
+static void put_field(void *data, size_t size, void *context) {
     FILE *out = context;
     fputc('<', out);
-    if (size)
-        fwrite(data, 1, size, out);
+    if (size) fwrite(data, 1, size, out);
     fputc('>', out);
 }
 
-static void their_row(int end, void *context)
-{
+static void their_row(int end, void *context) {
     (void)end;
     fputc('\n', context);
 }
 
-static int no_space(unsigned char c)
-{
+static int no_space(unsigned char c) {
     (void)c;
     return 0;
 }
@@ -283,11 +270,9 @@ static struct {
     void (*set_space)(struct csv_parser *parser, int (*is_space)(unsigned char));
 } libcsv;
 
-static bool load_libcsv(void)
-{
+static bool load_libcsv(void) {
     void *library = dlopen("libcsv.so.3", RTLD_NOW | RTLD_LOCAL);
-    if (!library)
-        return false;
+    if (!library) return false;
     *(void **)&libcsv.init = dlsym(library, "csv_init");
     *(void **)&libcsv.parse = dlsym(library, "csv_parse");
     *(void **)&libcsv.fini = dlsym(library, "csv_fini");
@@ -296,8 +281,7 @@ static bool load_libcsv(void)
     return libcsv.init && libcsv.parse && libcsv.fini && libcsv.free && libcsv.set_space;
 }
 
-static char *theirs(const char *data, size_t size)
-{
+static char *theirs(const char *data, size_t size) {
     char *text = NULL;
     size_t text_size = 0;
     FILE *out = open_memstream(&text, &text_size);
@@ -312,8 +296,7 @@ static char *theirs(const char *data, size_t size)
     return text;
 }
 
-static char *ours(const char *data, size_t size)
-{
+static char *ours(const char *data, size_t size) {
     char *text = NULL;
     size_t text_size = 0;
     FILE *out = open_memstream(&text, &text_size);
@@ -328,15 +311,13 @@ static char *ours(const char *data, size_t size)
             put_field((void *)(uintptr_t)row.fields[i].data, row.fields[i].size, out);
         fputc('\n', out);
     }
-    if (code != KT_END)
-        fputs("!", out);
+    if (code != KT_END) fputs("!", out);
     kt_rows_close(rows);
     fclose(out);
     return text;
 }
 
-static void against_libcsv(void)
-{
+static void against_libcsv(void) {
     static const char letters[] = "a,\"\n\"b,\"\n";
     if (!load_libcsv()) {
         skip(2, "libcsv is not installed");
@@ -347,15 +328,13 @@ static void against_libcsv(void)
     for (int i = 0; i < rounds; i++) {
         char text[40];
         size_t size = 1 + test_random(&state) % 24;
-        for (size_t k = 0; k < size; k++)
-            text[k] = letters[test_random(&state) % (sizeof letters - 1)];
+        for (size_t k = 0; k < size; k++) text[k] = letters[test_random(&state) % (sizeof letters - 1)];
         char *a = theirs(text, size), *b = ours(text, size);
         /* What stands before a fault is reported by both, but not by both to the same field. */
         bool bad = strchr(a, '!') && strchr(b, '!');
         refused += bad;
         agreed += bad || strcmp(a, b) == 0;
-        if (!bad && strcmp(a, b) != 0)
-            diag("of %zu bytes: %.*s\ntheirs %s\nours %s", size, (int)size, text, a, b);
+        if (!bad && strcmp(a, b) != 0) diag("of %zu bytes: %.*s\ntheirs %s\nours %s", size, (int)size, text, a, b);
         free(a);
         free(b);
     }
@@ -364,14 +343,10 @@ static void against_libcsv(void)
        refused, rounds);
 }
 #else
-static void against_libcsv(void)
-{
-    skip(2, "libcsv-dev was not installed when this was built");
-}
+static void against_libcsv(void) { skip(2, "libcsv-dev was not installed when this was built"); }
 #endif
 
-int main(void)
-{
+int main(void) {
     columns();
     header_faults();
     quoting();

@@ -7,8 +7,7 @@
 
 static kt_book *book;
 
-static void from_iso(void)
-{
+static void from_iso(void) {
     kt_view *view = view_of(book);
     kt_currency one;
     is_code(kt_view_currency(view, KT_STR("JPY"), &one, &said), KT_OK, "a currency of ISO 4217 needs no declaration");
@@ -30,8 +29,7 @@ static void from_iso(void)
     has_text(said.text, "amount 0.005 has 3 decimals, DKK has 2", "likewise");
 }
 
-static void declared(void)
-{
+static void declared(void) {
     is_code(post(book, "2026-01-31 - 1000 1 WEI / 2000 -1 WEI"), KT_UNKNOWN, "one that nobody declared is refused");
     has_text(said.text, "WEI is not on record and not in ISO 4217: declare it", "saying what to do");
     is_code(declare_currency(book, "WEI", 18), KT_OK, "18 decimals are kept");
@@ -51,8 +49,7 @@ static void declared(void)
     is_code(declare_currency(book, "A\x01", 2), KT_INVALID, "and no control characters");
 }
 
-static void in_a_batch(void)
-{
+static void in_a_batch(void) {
     uint8_t decimals = 99;
     bool posted = true;
     kt_batch *batch = begin(book);
@@ -70,23 +67,20 @@ static void in_a_batch(void)
     kt_batch_abort(batch);
 }
 
-static void lists(void)
-{
+static void lists(void) {
     kt_view *view = view_of(book);
     kt_currency *all = NULL;
     size_t count = 0;
     unsigned unsorted = 0;
     is_code(kt_view_currencies(view, &all, &count, &said), KT_OK, "currencies are listed");
     is_int((long long)count, 6, "those on record");
-    for (size_t i = 1; i < count; i++)
-        unsorted += memcmp(all[i - 1].code.data, all[i].code.data, 3) >= 0;
+    for (size_t i = 1; i < count; i++) unsorted += memcmp(all[i - 1].code.data, all[i].code.data, 3) >= 0;
     is_int(unsorted, 0, "by code");
     free(all);
     kt_view_close(view);
 }
 
-static void of_the_book(void)
-{
+static void of_the_book(void) {
     kt_create_options options = {.company = {.currency = KT_STR("BTC")}, .decimals_given = true, .decimals = 8};
     kt_book *other = make_book_with("coins", &options);
     is_code(post(other, "2026-01-31 - 1000 0.00000001 / 2000 -0.00000001"), KT_OK,
@@ -114,35 +108,30 @@ static void of_the_book(void)
 }
 
 /* What an account has in a currency, in the book's. */
-static kt_amount book_balance(kt_book *of, const char *account)
-{
+static kt_amount book_balance(kt_book *of, const char *account) {
     kt_view *view = view_of(of);
     kt_balance *rows = NULL;
     size_t count = 0;
     kt_amount sum = 0;
     is_code(kt_balances(view, NULL, &rows, &count, &said), KT_OK, "balances are read");
     for (size_t i = 0; i < count; i++)
-        if (kt_str_equal(rows[i].account, kt_str_from(account)))
-            sum += rows[i].book_balance;
+        if (kt_str_equal(rows[i].account, kt_str_from(account))) sum += rows[i].book_balance;
     free(rows);
     kt_view_close(view);
     return sum;
 }
 
-static kt_code import_text(kt_book *into, const char *text)
-{
+static kt_code import_text(kt_book *into, const char *text) {
     kt_import_options options = {.create_accounts = true};
     FILE *out = fopen(path_of("in.journal"), "w");
-    if (!out)
-        return KT_IO;
+    if (!out) return KT_IO;
     fputs(text, out);
     fclose(out);
     return kt_import(into, path_of("in.journal"), &options, NULL, &said);
 }
 
 /* A currency that lines only count in is kept in amounts like any other. */
-static void counted_in(void)
-{
+static void counted_in(void) {
     kt_book *other = make_book("costs");
     is_code(post(other, "2026-01-31 - 1000 100 USD @@ 700 / 1100 -90 EUR @@ -700"), KT_OK,
             "dollars for euros, both worth 700 crowns");
@@ -172,8 +161,7 @@ static void counted_in(void)
     is_sound("costs", "the book verifies");
 }
 
-int main(void)
-{
+int main(void) {
     book = make_book("book");
     is_code(post(book, "2026-01-31 - 1000 1 / 2000 -1"), KT_OK, "something is posted");
     from_iso();

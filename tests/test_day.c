@@ -5,20 +5,17 @@
 
 #include "tests/tap.h"
 
-static kt_day day_of(const char *text)
-{
+static kt_day day_of(const char *text) {
     kt_day day = KT_DAY_NONE;
     return kt_day_parse(text, strlen(text), &day) ? day : KT_DAY_NONE;
 }
 
-static bool refused(const char *text)
-{
+static bool refused(const char *text) {
     kt_day day;
     return !kt_day_parse(text, strlen(text), &day);
 }
 
-static void known_days(void)
-{
+static void known_days(void) {
     is_int(day_of("1970-01-01"), 0, "day 0 is 1970-01-01");
     is_int(day_of("1969-12-31"), -1, "the day before is -1");
     is_int(day_of("2000-02-29"), 11016, "2000 is a leap year");
@@ -30,18 +27,15 @@ static void known_days(void)
     is_int(kt_day_weekday(KT_DAY_MIN), 0, "0001-01-01 was a Monday");
 }
 
-static void impossible_days(void)
-{
+static void impossible_days(void) {
     static const char *const bad[] = {"2023-02-29", "1900-02-29", "2023-00-10",  "2023-13-01", "2023-04-31",
                                       "2023-01-00", "2023-01-32", "0000-01-01",  "2023-1-01",  "2023/01/01",
                                       "23-01-01",   "2023-01-0a", "2023-01-01 ", "",           "+023-01-01",
                                       "2023-01- 1", "-123-01-01"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        ok(refused(bad[i]), "\"%s\" is no day", bad[i]);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) ok(refused(bad[i]), "\"%s\" is no day", bad[i]);
 }
 
-static void every_day_round_trips(void)
-{
+static void every_day_round_trips(void) {
     char text[KT_DAY_TEXT];
     int year = 1, month = 1, dom = 1, y, m, d;
     kt_day wrong = KT_DAY_NONE;
@@ -56,22 +50,19 @@ static void every_day_round_trips(void)
         bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
         if (++dom > lengths[month - 1] + (month == 2 && leap)) {
             dom = 1;
-            if (++month > 12)
-                month = 1, year++;
+            if (++month > 12) month = 1, year++;
         }
     }
     is_int(wrong, KT_DAY_NONE, "each of the 3,652,059 days goes to civil and to text and comes back");
     is_text(kt_day_format(KT_DAY_NONE, text), "", "no day is no text");
 }
 
-static kt_day by_format(const char *text, const char *format)
-{
+static kt_day by_format(const char *text, const char *format) {
     kt_day day = KT_DAY_NONE;
     return kt_day_parse_format(text, strlen(text), format, &day) ? day : KT_DAY_NONE;
 }
 
-static void formats(void)
-{
+static void formats(void) {
     kt_day expected = day_of("2025-03-07");
     is_int(by_format("07.03.2025", "%d.%m.%Y"), expected, "%%d.%%m.%%Y");
     is_int(by_format("7.3.2025", "%d.%m.%Y"), expected, "a day and a month of one digit");
@@ -89,8 +80,7 @@ static void formats(void)
     is_int(by_format("2025-03-07", "%Y-%m-%d%"), KT_DAY_NONE, "a format that ends in a percent sign is refused");
 }
 
-static void months(void)
-{
+static void months(void) {
     is_int(kt_day_month(0), 0, "month 0 is January 1970");
     is_int(kt_day_month(-1), -1, "December 1969 is -1");
     is_int(kt_month_first(kt_day_month(day_of("2024-02-17"))), day_of("2024-02-01"), "a month's first day");
@@ -106,8 +96,7 @@ static void months(void)
     ok(holds, "each month ends the day before the next begins");
 }
 
-static void spans(void)
-{
+static void spans(void) {
     kt_day first = 1, last = 1;
     ok(kt_day_parse_span("2024-02", 7, &first, &last) && first == day_of("2024-02-01") && last == day_of("2024-02-29"),
        "a month is its first to its last day");
@@ -122,14 +111,12 @@ static void spans(void)
     ok(!kt_day_parse_span("", 0, &first, &last), "no text is no span");
 }
 
-static int64_t time_of(const char *text)
-{
+static int64_t time_of(const char *text) {
     int64_t time = INT64_MIN;
     return kt_time_parse(text, strlen(text), &time) ? time : INT64_MIN;
 }
 
-static void times(uint64_t seed)
-{
+static void times(uint64_t seed) {
     char text[KT_TIME_TEXT];
     is_text(kt_time_format(0, text), "1970-01-01T00:00:00.000000Z", "time 0");
     is_text(kt_time_format(-1, text), "1969-12-31T23:59:59.999999Z", "a microsecond before it");
@@ -157,14 +144,12 @@ static void times(uint64_t seed)
     for (int i = 0; i < 100000 && !wrong; i++) {
         int64_t span = ((int64_t)KT_DAY_MAX - KT_DAY_MIN + 1) * INT64_C(86400000000);
         int64_t time = (int64_t)(test_random(&seed) % (uint64_t)span) + (int64_t)KT_DAY_MIN * INT64_C(86400000000);
-        if (time_of(kt_time_format(time, text)) != time)
-            wrong = time;
+        if (time_of(kt_time_format(time, text)) != time) wrong = time;
     }
     is_int(wrong, 0, "any time goes to text and comes back");
 }
 
-int main(void)
-{
+int main(void) {
     uint64_t seed = test_seed();
     known_days();
     impossible_days();

@@ -4,8 +4,7 @@
 #include "storage/note.h"
 #include "tests/tap.h"
 
-static void hashes_as(const char *text, const char *hex)
-{
+static void hashes_as(const char *text, const char *hex) {
     uint8_t hash[KT_HASH_SIZE];
     char found[2 * KT_HASH_SIZE + 1];
     kt_sha256_of(text, strlen(text), hash);
@@ -13,18 +12,15 @@ static void hashes_as(const char *text, const char *hex)
     is_text(found, hex, "SHA-256 of \"%s\" is FIPS 180-4's", text);
 }
 
-static void leaf_by_streaming(const uint8_t *data, size_t size, uint8_t out[KT_HASH_SIZE])
-{
+static void leaf_by_streaming(const uint8_t *data, size_t size, uint8_t out[KT_HASH_SIZE]) {
     kt_sha256 hash;
     kt_sha256_init(&hash);
     kt_sha256_update(&hash, "\0", 1);
-    for (size_t at = 0; at < size; at += 7)
-        kt_sha256_update(&hash, data + at, size - at < 7 ? size - at : 7);
+    for (size_t at = 0; at < size; at += 7) kt_sha256_update(&hash, data + at, size - at < 7 ? size - at : 7);
     kt_sha256_final(&hash, out);
 }
 
-static void test_sha256(const uint8_t *data, size_t room)
-{
+static void test_sha256(const uint8_t *data, size_t room) {
     hashes_as("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     hashes_as("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     hashes_as("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
@@ -62,8 +58,7 @@ static void test_sha256(const uint8_t *data, size_t room)
     is_bytes(node, sizeof node, expected, sizeof expected, "a running hash can be copied as a value");
 }
 
-static void test_crc32c(const uint8_t *data, size_t room)
-{
+static void test_crc32c(const uint8_t *data, size_t room) {
     /* RFC 3720, appendix B.4. */
     uint8_t zeros[32] = {0}, ones[32], up[32], down[32];
     static const uint8_t read_command[48] = {
@@ -95,12 +90,10 @@ static void test_crc32c(const uint8_t *data, size_t room)
     is_int((long long)split, 0, "a CRC32C of two parts is the one of the whole");
 }
 
-int main(void)
-{
+int main(void) {
     static uint8_t data[3000];
     uint64_t state = test_seed();
-    for (size_t i = 0; i < sizeof data; i++)
-        data[i] = (uint8_t)test_random(&state);
+    for (size_t i = 0; i < sizeof data; i++) data[i] = (uint8_t)test_random(&state);
     test_sha256(data, 1200);
     test_crc32c(data, sizeof data);
     return done();

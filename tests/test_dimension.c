@@ -8,16 +8,14 @@
 static kt_book *book;
 
 /* "group=balance ..." of an account, as the report has them. */
-static const char *groups(const char *account, kt_by by, const char *from, const char *to)
-{
+static const char *groups(const char *account, kt_by by, const char *from, const char *to) {
     static char text[1000];
     kt_view *view = view_of(book);
     kt_balance_query query = {day(from), day(to), by};
     kt_balance *rows = NULL;
     size_t count = 0, size = 0;
     text[0] = '\0';
-    if (kt_balances(view, &query, &rows, &count, &said) != KT_OK)
-        diag("%s", said.text);
+    if (kt_balances(view, &query, &rows, &count, &said) != KT_OK) diag("%s", said.text);
     for (size_t i = 0; i < count; i++)
         if (kt_str_equal(rows[i].account, kt_str_from(account)))
             size += (size_t)snprintf(text + size, sizeof text - size, "%s%.*s=%lld", size ? " " : "",
@@ -28,8 +26,7 @@ static const char *groups(const char *account, kt_by by, const char *from, const
     return text;
 }
 
-static void reports(void)
-{
+static void reports(void) {
     is_code(post(book, "2026-01-10 - 5000 100 cc=ADM dep=HQ / 5000 50 cc=SALES / 5000 7 / 1000 -157\n"
                        "2026-01-20 - 5000 20 cc=ADM proj=P1 / 5000 -5 cc=SALES dep=HQ / 1000 -15\n"
                        "2026-02-10 - 5000 1 cc=ADM dep=HQ / 1000 -1"),
@@ -49,8 +46,7 @@ static void reports(void)
     is_text(groups("5000", KT_BY_COST_CENTRE, "", ""), "=700 ADM=12100 SALES=4500", "reopened, the book says the same");
 }
 
-static void own_dimensions(void)
-{
+static void own_dimensions(void) {
     kt_dimension eleven[KT_DIMENSIONS_MAX];
     char values[KT_DIMENSIONS_MAX][20];
     for (uint8_t i = 0; i < KT_DIMENSIONS_MAX; i++) {
@@ -96,8 +92,7 @@ static void own_dimensions(void)
     kt_batch_abort(batch);
 }
 
-static void many(void)
-{
+static void many(void) {
     kt_batch *batch = begin(book);
     kt_code code = KT_OK;
     char entry[100];
@@ -109,8 +104,7 @@ static void many(void)
     is_code(code, KT_OK, "many pairs of values");
     is_code(kt_batch_commit(batch, NULL, &said), KT_OK, "are committed");
     kt_amount sum = 0, expected = 0;
-    for (unsigned i = 13; i < 3000; i += 50)
-        expected += i * 100;
+    for (unsigned i = 13; i < 3000; i += 50) expected += i * 100;
     kt_view *view = view_of(book);
     kt_balance_query query = {KT_DAY_NONE, KT_DAY_NONE, KT_BY_COST_CENTRE};
     kt_balance *rows = NULL;
@@ -124,8 +118,7 @@ static void many(void)
     kt_view_close(view);
 }
 
-int main(void)
-{
+int main(void) {
     book = make_book("book");
     reports();
     own_dimensions();

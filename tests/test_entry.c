@@ -8,8 +8,7 @@
 
 static uint8_t room[8192], again[8192];
 
-static bool same_line(const kt_line *a, const kt_line *b)
-{
+static bool same_line(const kt_line *a, const kt_line *b) {
     bool same = a->amount == b->amount && a->has_cost == b->has_cost && (!a->has_cost || a->cost == b->cost) &&
                 kt_str_equal(a->account, b->account) && kt_str_equal(a->currency, b->currency) &&
                 kt_str_equal(a->cost_currency, b->cost_currency) && kt_str_equal(a->text, b->text) &&
@@ -21,19 +20,16 @@ static bool same_line(const kt_line *a, const kt_line *b)
     return same;
 }
 
-static bool same_entry(const kt_entry *a, const kt_entry *b)
-{
+static bool same_entry(const kt_entry *a, const kt_entry *b) {
     bool same = a->date == b->date && kt_str_equal(a->series, b->series) && kt_str_equal(a->voucher, b->voucher) &&
                 kt_str_equal(a->text, b->text) && kt_str_equal(a->ref, b->ref) && a->reverses == b->reverses &&
                 a->minus == b->minus && a->line_count == b->line_count;
-    for (size_t i = 0; same && i < a->line_count; i++)
-        same = same_line(&a->lines[i], &b->lines[i]);
+    for (size_t i = 0; same && i < a->line_count; i++) same = same_line(&a->lines[i], &b->lines[i]);
     return same;
 }
 
 /* Read as a record and packed again; the size, or 0 where it is refused. */
-static size_t round_trip(kt_entry_reader *reader, kt_span bytes, kt_entry *entry)
-{
+static size_t round_trip(kt_entry_reader *reader, kt_span bytes, kt_entry *entry) {
     kt_envelope envelope;
     bool repeats;
     kt_pack pack;
@@ -46,23 +42,19 @@ static size_t round_trip(kt_entry_reader *reader, kt_span bytes, kt_entry *entry
     return pack.size;
 }
 
-static kt_str draw_text(uint64_t *random)
-{
+static kt_str draw_text(uint64_t *random) {
     static const char *const some[] = {"1000",  "Æble", "x",
                                        "A:B:C", "V-17", "a longer text, of more than thirty-one bytes"};
     return pick(random, 3) ? (kt_str){NULL, 0} : kt_str_from(some[pick(random, 6)]);
 }
 
-static kt_amount draw_amount(uint64_t *random)
-{
+static kt_amount draw_amount(uint64_t *random) {
     kt_amount amount = (kt_amount)(test_random(random) >> pick(random, 64));
-    if (pick(random, 4) == 0)
-        amount *= INT64_MAX;
+    if (pick(random, 4) == 0) amount *= INT64_MAX;
     return pick(random, 2) ? amount : -amount;
 }
 
-static void draw(uint64_t *random, entry_room *out)
-{
+static void draw(uint64_t *random, entry_room *out) {
     memset(out, 0, sizeof *out);
     out->entry = (kt_entry){.date = KT_DAY_MIN + (kt_day)pick(random, (uint64_t)(KT_DAY_MAX - KT_DAY_MIN) + 1),
                             .series = draw_text(random),
@@ -93,8 +85,7 @@ static void draw(uint64_t *random, entry_room *out)
     }
 }
 
-static void round_trips(void)
-{
+static void round_trips(void) {
     uint64_t random = test_seed();
     kt_entry_reader reader = {0};
     entry_room drawn;
@@ -132,33 +123,28 @@ static void round_trips(void)
 
 static kt_pack body;
 
-static void start(uint32_t fields)
-{
+static void start(uint32_t fields) {
     kt_pack_init(&body, room, sizeof room);
     kt_pack_array(&body, fields);
 }
 
-static void line(void)
-{
+static void line(void) {
     kt_pack_array(&body, 2);
     kt_pack_text(&body, "1000", 4);
     kt_pack_amount(&body, 5);
 }
 
-static void lines(void)
-{
+static void lines(void) {
     kt_pack_uint(&body, 5);
     kt_pack_array(&body, 1);
 }
 
-static void field(unsigned tag, const char *text)
-{
+static void field(unsigned tag, const char *text) {
     kt_pack_uint(&body, tag);
     kt_pack_text(&body, text, strlen(text));
 }
 
-static void reads(kt_code expected, const char *law)
-{
+static void reads(kt_code expected, const char *law) {
     kt_entry_reader reader = {0};
     kt_entry entry;
     bool repeats;
@@ -166,8 +152,7 @@ static void reads(kt_code expected, const char *law)
     kt_entry_reader_release(&reader);
 }
 
-static void line_of(uint32_t fields)
-{
+static void line_of(uint32_t fields) {
     start(2);
     lines();
     kt_pack_array(&body, fields);
@@ -175,8 +160,7 @@ static void line_of(uint32_t fields)
     kt_pack_amount(&body, 5);
 }
 
-static void malformed_entries(void)
-{
+static void malformed_entries(void) {
     start(2), lines(), line();
     reads(KT_OK, "an entry of one line is read");
     start(0);
@@ -213,8 +197,7 @@ static void malformed_entries(void)
     reads(KT_DAMAGED, "nor with more lines than bytes");
 }
 
-static void malformed_lines(void)
-{
+static void malformed_lines(void) {
     line_of(2);
     reads(KT_OK, "a line of account and amount is read");
     start(2), lines(), kt_pack_array(&body, 1), kt_pack_text(&body, "1000", 4);
@@ -246,8 +229,7 @@ static void malformed_lines(void)
     reads(KT_DAMAGED, "nor with a twelfth");
 }
 
-int main(void)
-{
+int main(void) {
     round_trips();
     malformed_entries();
     malformed_lines();

@@ -4,8 +4,7 @@
 #include "storage/error.h"
 #include "tests/tap.h"
 
-static void test_texts(void)
-{
+static void test_texts(void) {
     kt_error error = {0};
     is_code(kt_fail(&error, KT_CLOSED, "period %s is closed", "2025-01"), KT_CLOSED, "a refusal gives its code back");
     is_text(error.text, "period 2025-01 is closed", "and its text");
@@ -16,15 +15,16 @@ static void test_texts(void)
     is_text(error.text, "again: a.csv:7: period 2025-01 is closed", "a text may be made from the one before");
     kt_fail(&error, KT_INVALID, "two\nlines\x1b[31m and a\ttab");
     is_text(error.text, "two lines [31m and a tab", "line feeds and escapes do not reach a terminal");
-    kt_fail(&error, KT_INVALID, "one \xc2\x9b" "31m and \xc2\xa0");
+    kt_fail(&error, KT_INVALID,
+            "one \xc2\x9b"
+            "31m and \xc2\xa0");
     is_text(error.text, "one   31m and \xc2\xa0", "nor do those of two bytes");
     is_code(kt_fail(NULL, KT_LIMIT, "nobody reads this"), KT_LIMIT, "who does not want the text gets the code");
     is_code(kt_fail_at(NULL, KT_LIMIT, "nor this"), KT_LIMIT, "from the others too");
     is_code(kt_fail_errno(NULL, ENOSPC, "nor this"), KT_DISK_FULL, "and from the system");
 }
 
-static void test_system(void)
-{
+static void test_system(void) {
     static const struct {
         int number;
         kt_code code;
@@ -46,15 +46,13 @@ static void test_system(void)
 }
 
 /* Wherever the buffer ends, the text must end with a whole character. */
-static void test_cut(void)
-{
+static void test_cut(void) {
     kt_error error;
     size_t broken = 0;
     for (size_t pad = 0; pad < 4; pad++) {
         char text[2000];
         memset(text, 'x', pad);
-        for (size_t at = pad; at < sizeof text - 4; at += 3)
-            memcpy(text + at, "\xE2\x82\xAC", 4); /* the euro sign */
+        for (size_t at = pad; at < sizeof text - 4; at += 3) memcpy(text + at, "\xE2\x82\xAC", 4); /* the euro sign */
         kt_fail(&error, KT_INVALID, "%s", text);
         size_t length = strlen(error.text);
         broken += length < sizeof error.text - 4 || (length - pad) % 3 != 0;
@@ -67,8 +65,7 @@ static void test_cut(void)
     is_int((long long)broken, 0, "a long text is cut behind a whole character, and keeps the system's reason");
 }
 
-int main(void)
-{
+int main(void) {
     test_texts();
     test_system();
     test_cut();

@@ -5,8 +5,7 @@
 
 #include "tests/storing.h"
 
-static void grow(kt_log_head *head, uint64_t *random)
-{
+static void grow(kt_log_head *head, uint64_t *random) {
     uint8_t leaf[KT_HASH_SIZE];
     uint64_t leaves = 1 + test_random(random) % 600;
     for (uint64_t i = 0; i < leaves; i++) {
@@ -20,22 +19,19 @@ static void grow(kt_log_head *head, uint64_t *random)
     memset(head->signature, (int)head->batches, sizeof(head->signature));
 }
 
-static bool is_row(const kt_log_row *row, const kt_log_head *head)
-{
+static bool is_row(const kt_log_row *row, const kt_log_head *head) {
     return row->size == head->tree.size && row->batches == head->batches && row->recorded_us == head->recorded_us &&
            memcmp(row->root, head->root, KT_HASH_SIZE) == 0 &&
            memcmp(row->signature, head->signature, KT_SIGNATURE_SIZE) == 0;
 }
 
-static void test_known(kt_txn *txn, const kt_log_head *heads, size_t count)
-{
+static void test_known(kt_txn *txn, const kt_log_head *heads, size_t count) {
     kt_error error;
     kt_log_row row;
     int wrong = 0;
     for (int64_t time = heads[0].recorded_us - 2; time <= heads[count - 1].recorded_us + 2000; time += 500) {
         size_t last = count; /* the naive answer */
-        for (size_t i = 0; i < count && heads[i].recorded_us <= time; i++)
-            last = i;
+        for (size_t i = 0; i < count && heads[i].recorded_us <= time; i++) last = i;
         kt_code code = kt_log_row_known(txn, time, &row, &error);
         wrong += last == count ? code != KT_NOT_FOUND : code != KT_OK || !is_row(&row, &heads[last]);
     }
@@ -45,8 +41,7 @@ static void test_known(kt_txn *txn, const kt_log_head *heads, size_t count)
     is_code(kt_log_row_known(txn, INT64_MIN, &row, &error), KT_NOT_FOUND, "and before all time none");
 }
 
-static void test_damage(kt_store *store, const kt_log_head *head)
-{
+static void test_damage(kt_store *store, const kt_log_head *head) {
     kt_error error;
     kt_txn *txn;
     kt_span value;
@@ -68,8 +63,7 @@ static void test_damage(kt_store *store, const kt_log_head *head)
     kt_txn_abort(txn);
 }
 
-int main(void)
-{
+int main(void) {
     enum { HEADS = 300 };
     char directory[STORING_PATH];
     uint64_t random = test_seed();
@@ -93,8 +87,7 @@ int main(void)
             found.tree.size != head.tree.size || found.batches != head.batches || found.epoch != head.epoch ||
             found.recorded_us != head.recorded_us || memcmp(found.root, head.root, KT_HASH_SIZE) != 0)
             unread++;
-        if (i == 0 || i == 1 || i == 6 || i == HEADS - 1)
-            test_known(txn, heads, (size_t)i + 1);
+        if (i == 0 || i == 1 || i == 6 || i == HEADS - 1) test_known(txn, heads, (size_t)i + 1);
     }
     is_int(unread, 0, "every head is read as it was written");
     int wrong = 0;

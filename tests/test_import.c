@@ -17,8 +17,7 @@ static char place[512], message[2000], created[500];
 static int refusals;
 static uint64_t created_at_size;
 
-static const char *path_of(const char *name)
-{
+static const char *path_of(const char *name) {
     static char paths[4][1024];
     static int next;
     char *out = paths[next++ % 4];
@@ -26,51 +25,43 @@ static const char *path_of(const char *name)
     return out;
 }
 
-static const char *file(const char *name, const char *text)
-{
+static const char *file(const char *name, const char *text) {
     const char *path = path_of(name);
     FILE *out = fopen(path, "w");
-    if (!out)
-        return path;
+    if (!out) return path;
     fputs(text, out);
     fclose(out);
     return path;
 }
 
-static uint64_t size_of_book(void)
-{
+static uint64_t size_of_book(void) {
     kt_view *view = NULL;
     kt_head head = {0};
-    if (kt_view_open(book, NULL, &view, NULL) == KT_OK)
-        kt_view_head(view, &head, NULL);
+    if (kt_view_open(book, NULL, &view, NULL) == KT_OK) kt_view_head(view, &head, NULL);
     kt_view_close(view);
     return head.size;
 }
 
-static kt_amount balance_of(const char *account)
-{
+static kt_amount balance_of(const char *account) {
     kt_view *view = NULL;
     kt_balance *rows = NULL;
     size_t count = 0;
     kt_amount found = 0;
     if (kt_view_open(book, NULL, &view, NULL) == KT_OK && kt_balances(view, NULL, &rows, &count, NULL) == KT_OK)
         for (size_t i = 0; i < count; i++)
-            if (kt_str_equal(rows[i].account, kt_str_from(account)))
-                found += rows[i].balance;
+            if (kt_str_equal(rows[i].account, kt_str_from(account))) found += rows[i].balance;
     free(rows);
     kt_view_close(view);
     return found;
 }
 
-static void on_refused(void *context, const kt_error *why)
-{
+static void on_refused(void *context, const kt_error *why) {
     (void)context;
     refusals++;
     snprintf(message, sizeof message, "%s", why->text);
 }
 
-static void on_creates(void *context, const kt_account *account)
-{
+static void on_creates(void *context, const kt_account *account) {
     (void)context;
     size_t n = strlen(created);
     snprintf(created + n, sizeof created - n, "%.*s=%s ", (int)account->code.size, account->code.data,
@@ -78,8 +69,7 @@ static void on_creates(void *context, const kt_account *account)
     created_at_size = size_of_book();
 }
 
-static void open_account(const char *code)
-{
+static void open_account(const char *code) {
     kt_batch *batch = NULL;
     kt_account account = {
         .code = kt_str_from(code), .type = KT_ASSET, .open_from = KT_DAY_NONE, .closed_from = KT_DAY_NONE};
@@ -92,21 +82,18 @@ static void open_account(const char *code)
     }
 }
 
-static void setup(void)
-{
+static void setup(void) {
     snprintf(place, sizeof place, "%s", test_dir());
     kt_create_options options = {.company = {.entity = KT_STR("Acme ApS"), .currency = KT_STR("DKK")}};
     kt_error error = {0};
     is_code(kt_book_create(path_of("book"), &options, &error), KT_OK, "a book is made (%s)", error.text);
     is_code(kt_book_open(path_of("book"), NULL, &book, &error), KT_OK, "and opened (%s)", error.text);
-    if (!book)
-        exit(done());
+    if (!book) exit(done());
     open_account("1000");
     open_account("2000");
 }
 
-static void whole(void)
-{
+static void whole(void) {
     const char *path = file("good.csv", HEAD "2026-01-31,1,1000,12.50,Rent\n2026-01-31,1,2000,-12.5,Rent\n"
                                              "2026-01-31,2,1000,3,\n2026-01-31,2,2000,-3,\n");
     kt_import_result result, again;
@@ -133,8 +120,7 @@ static void whole(void)
             "what to do with bad entries is not part of the id");
 }
 
-static void absent(void)
-{
+static void absent(void) {
     const char *path = file("unknown.csv", HEAD "2026-02-01,10,1000,5,Secret\n2026-02-01,10,2000,-5,Secret\n"
                                                 "2026-02-01,11,1000,5,Secret\n2026-02-01,11,3000,-5,Secret\n");
     kt_import_result result;
@@ -178,19 +164,16 @@ static void absent(void)
     is_int((long long)size_of_book(), (long long)size, "the book is as it was");
 }
 
-static char *content(const char *path)
-{
+static char *content(const char *path) {
     static char text[4000];
     FILE *in = fopen(path, "r");
     size_t n = in ? fread(text, 1, sizeof text - 1, in) : 0;
     text[n] = 0;
-    if (in)
-        fclose(in);
+    if (in) fclose(in);
     return text;
 }
 
-static void skipping(void)
-{
+static void skipping(void) {
     const char *path = file("mixed.csv", HEAD "2026-03-01,30,1000,5,\n2026-03-01,30,2000,-5,\n"
                                               "2026-03-01,31,1000,7,\n2026-03-01,31,2000,-6,\n"
                                               "2026-03-01,32,1000,x,\n2026-03-01,32,2000,-8,\n"
@@ -238,8 +221,7 @@ static void skipping(void)
     is_code(kt_import(book, path, NULL, &result, &error), KT_OK, "and reserves no id");
 }
 
-static void creating(void)
-{
+static void creating(void) {
     const char *path = file(
         "new.csv",
         HEAD "2026-04-01,60,5000,5,\n2026-04-01,60,5100,-5,\n2026-04-01,61,5000,1,\n2026-04-01,61,6000,-1,\n");
@@ -269,31 +251,25 @@ typedef struct print {
     uint8_t digest[KT_HASH_SIZE];
 } print;
 
-static print print_of_book(void)
-{
+static print print_of_book(void) {
     static char bytes[65536];
     print out = {0};
     kt_sha256 hash;
     kt_sha256_init(&hash);
     FILE *in = fopen(path_of("book/data.mdb"), "rb");
-    for (size_t n; in && (n = fread(bytes, 1, sizeof bytes, in)) > 0;)
-        kt_sha256_update(&hash, bytes, n);
+    for (size_t n; in && (n = fread(bytes, 1, sizeof bytes, in)) > 0;) kt_sha256_update(&hash, bytes, n);
     kt_sha256_final(&hash, out.digest);
-    if (!in || fstat(fileno(in), &out.status) != 0)
-        diag("the book's file is not read");
-    if (in)
-        fclose(in);
+    if (!in || fstat(fileno(in), &out.status) != 0) diag("the book's file is not read");
+    if (in) fclose(in);
     return out;
 }
 
 /* More than one transaction would hold. */
-static void trying(void)
-{
+static void trying(void) {
     enum { ENTRIES = 60000 };
     const char *path = path_of("large.csv");
     FILE *out = fopen(path, "w");
-    if (!out)
-        return;
+    if (!out) return;
     fputs(HEAD, out);
     for (unsigned i = 0; i < ENTRIES; i++)
         fprintf(out, "2026-05-05,L%u,1000,1,%0200u\n2026-05-05,L%u,2000,-1,%0200u\n", i, i, i, i + 1);
@@ -312,8 +288,7 @@ static void trying(void)
     is_bytes(after.digest, sizeof after.digest, before.digest, sizeof before.digest, "and has the bytes it had");
 }
 
-static void other_formats(void)
-{
+static void other_formats(void) {
     kt_import_result result;
     kt_error error = {0};
     kt_amount before = balance_of("1000");
@@ -355,8 +330,7 @@ static void other_formats(void)
     close(in);
 }
 
-static void journals(void)
-{
+static void journals(void) {
     kt_import_options options = {.create_accounts = true, .creates = on_creates};
     kt_import_result result;
     kt_error error = {0};
@@ -375,8 +349,7 @@ static void journals(void)
             error.text);
 }
 
-int main(void)
-{
+int main(void) {
     setup();
     whole();
     absent();

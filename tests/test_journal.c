@@ -22,8 +22,7 @@ typedef struct heard { /* what the journal said to the engine */
     kt_state *state; /* NULL: no state to spill */
 } heard;
 
-static kt_code on_block(void *context, uint64_t first, uint32_t count, kt_error *error)
-{
+static kt_code on_block(void *context, uint64_t first, uint32_t count, kt_error *error) {
     heard *h = context;
     h->blocks++;
     h->records += count;
@@ -31,8 +30,7 @@ static kt_code on_block(void *context, uint64_t first, uint32_t count, kt_error 
     return h->refuse_block == KT_OK ? KT_OK : kt_fail(error, h->refuse_block, "the engine refuses");
 }
 
-static kt_code on_sealed(void *context, const kt_seal *seal, uint64_t number, kt_error *error)
-{
+static kt_code on_sealed(void *context, const kt_seal *seal, uint64_t number, kt_error *error) {
     heard *h = context;
     (void)seal;
     (void)error;
@@ -41,30 +39,25 @@ static kt_code on_sealed(void *context, const kt_seal *seal, uint64_t number, kt
     return KT_OK;
 }
 
-static kt_code on_flush(void *context, kt_error *error)
-{
+static kt_code on_flush(void *context, kt_error *error) {
     heard *h = context;
     h->flushes++;
     return h->state == NULL ? KT_OK : kt_state_flush(h->state, error);
 }
 
-static kt_code on_piece(void *context, kt_error *error)
-{
+static kt_code on_piece(void *context, kt_error *error) {
     heard *h = context;
     h->pieces++;
     return h->state == NULL ? KT_OK : kt_state_spill(h->state, STORING_ONE, KT_TABLE_UNDO, error);
 }
 
-static void on_renewed(void *context, kt_txn *txn)
-{
+static void on_renewed(void *context, kt_txn *txn) {
     heard *h = context;
     h->renewals++;
-    if (h->state != NULL)
-        kt_state_bind(h->state, txn);
+    if (h->state != NULL) kt_state_bind(h->state, txn);
 }
 
-static kt_code on_recover(void *context, kt_txn *txn, uint64_t size, kt_error *error)
-{
+static kt_code on_recover(void *context, kt_txn *txn, uint64_t size, kt_error *error) {
     heard *h = context;
     h->recoveries++;
     h->recovered = size;
@@ -73,8 +66,7 @@ static kt_code on_recover(void *context, kt_txn *txn, uint64_t size, kt_error *e
 
 static int64_t now = 1789000000000000;
 
-static kt_journal *open_journal(kt_store *store, const char *directory, heard *h)
-{
+static kt_journal *open_journal(kt_store *store, const char *directory, heard *h) {
     kt_error error;
     kt_journal_options options = {.directory = directory,
                                   .origin = ORIGIN,
@@ -88,36 +80,30 @@ static kt_journal *open_journal(kt_store *store, const char *directory, heard *h
                                   .recover = on_recover,
                                   .context = h};
     kt_journal *journal = NULL;
-    if (kt_journal_open(store, &options, &journal, &error) != KT_OK)
-        diag("%s", error.text);
+    if (kt_journal_open(store, &options, &journal, &error) != KT_OK) diag("%s", error.text);
     h->journal = journal;
     return journal;
 }
 
-static uint64_t append(kt_journal *journal, uint64_t seed, size_t size)
-{
+static uint64_t append(kt_journal *journal, uint64_t seed, size_t size) {
     static uint8_t record[1 << 20];
     uint64_t number = UINT64_MAX;
     kt_error error;
     size_t bytes = storing_record(KIND, 20000, seed, size, record, sizeof(record));
-    if (kt_journal_append(journal, kt_span_of(record, bytes), &number, &error) != KT_OK)
-        diag("%s", error.text);
+    if (kt_journal_append(journal, kt_span_of(record, bytes), &number, &error) != KT_OK) diag("%s", error.text);
     return number;
 }
 
 /* All that is stored, as one digest. */
-static void digest_of(kt_store *store, uint8_t out[KT_HASH_SIZE])
-{
+static void digest_of(kt_store *store, uint8_t out[KT_HASH_SIZE]) {
     kt_sha256 hash;
     kt_txn *txn;
     kt_cursor *cursor;
     kt_span key, value;
     kt_sha256_init(&hash);
-    if (kt_txn_begin(store, false, &txn, NULL) != KT_OK)
-        abort();
+    if (kt_txn_begin(store, false, &txn, NULL) != KT_OK) abort();
     for (kt_table table = 0; table < STORING_COUNT; table++) {
-        if (kt_cursor_open(txn, table, &cursor, NULL) != KT_OK)
-            abort();
+        if (kt_cursor_open(txn, table, &cursor, NULL) != KT_OK) abort();
         kt_cursor_raw(cursor, true);
         for (kt_code code = kt_cursor_first(cursor, &key, &value, NULL); code == KT_OK;
              code = kt_cursor_next(cursor, &key, &value, NULL)) {
@@ -132,16 +118,14 @@ static void digest_of(kt_store *store, uint8_t out[KT_HASH_SIZE])
     kt_sha256_final(&hash, out);
 }
 
-static bool unchanged(kt_store *store, const uint8_t before[KT_HASH_SIZE])
-{
+static bool unchanged(kt_store *store, const uint8_t before[KT_HASH_SIZE]) {
     uint8_t after[KT_HASH_SIZE];
     digest_of(store, after);
     return memcmp(before, after, KT_HASH_SIZE) == 0;
 }
 
 /* Recomputes everything a seal and a head claim, from the records alone. */
-static int recheck(kt_store *store)
-{
+static int recheck(kt_store *store) {
     kt_txn *txn;
     kt_log_head head;
     kt_records *records;
@@ -190,8 +174,7 @@ static int recheck(kt_store *store)
     return wrong;
 }
 
-static void test_batches(uint64_t *random)
-{
+static void test_batches(uint64_t *random) {
     char directory[STORING_PATH];
     kt_error error;
     heard h = {0};
@@ -204,14 +187,11 @@ static void test_batches(uint64_t *random)
     uint64_t next = 0;
     for (int batch = 0; batch < 40; batch++) {
         char id[8] = {'b', (char)('0' + batch / 10), (char)('0' + batch % 10), 0};
-        if (kt_journal_begin(journal, true, &error) != KT_OK)
-            diag("%s", error.text);
+        if (kt_journal_begin(journal, true, &error) != KT_OK) diag("%s", error.text);
         uint64_t records = 1 + test_random(random) % (batch == 20 ? 20000 : 300);
-        for (uint64_t i = 0; i < records; i++)
-            numbered &= append(journal, i, test_random(random) % 100) == next++;
+        for (uint64_t i = 0; i < records; i++) numbered &= append(journal, i, test_random(random) % 100) == next++;
         numbered &= kt_journal_next(journal) == next;
-        if (storing_seal(journal, id, &seal, &head, &error) != KT_OK)
-            diag("%s", error.text);
+        if (storing_seal(journal, id, &seal, &head, &error) != KT_OK) diag("%s", error.text);
         numbered &= h.seal_number == next++ && head.tree.size == next;
     }
     ok(numbered, "records are numbered as they come, the seal behind them");
@@ -221,8 +201,7 @@ static void test_batches(uint64_t *random)
 
     digest_of(store, before);
     (void)kt_journal_begin(journal, true, &error);
-    for (int i = 0; i < 9000; i++)
-        (void)append(journal, (uint64_t)i, 50);
+    for (int i = 0; i < 9000; i++) (void)append(journal, (uint64_t)i, 50);
     ok(kt_journal_next(journal) == next + 9000, "a batch is begun");
     kt_journal_abort(journal);
     ok(unchanged(store, before), "and broken off it leaves nothing");
@@ -259,14 +238,11 @@ static void test_batches(uint64_t *random)
 
 /* ---- larger than one transaction ---- */
 
-static void append_pieces(kt_journal *journal, heard *h)
-{
-    for (uint64_t i = 0; i < 700 && h->pieces < 2; i++)
-        (void)append(journal, i, LARGE);
+static void append_pieces(kt_journal *journal, heard *h) {
+    for (uint64_t i = 0; i < 700 && h->pieces < 2; i++) (void)append(journal, i, LARGE);
 }
 
-static void test_pieces(void)
-{
+static void test_pieces(void) {
     char directory[STORING_PATH];
     kt_error error;
     heard h = {0};
@@ -325,20 +301,17 @@ static void test_pieces(void)
 }
 
 /* A writer dies between two pieces. */
-static void die(const char *directory)
-{
+static void die(const char *directory) {
     kt_error error;
     heard h = {0};
     kt_store *store = storing_open(directory, false, false, &error);
     kt_journal *journal = open_journal(store, directory, &h);
-    if (kt_journal_begin(journal, true, &error) != KT_OK)
-        _exit(1);
+    if (kt_journal_begin(journal, true, &error) != KT_OK) _exit(1);
     append_pieces(journal, &h);
     _exit(h.pieces == 2 ? 0 : 2);
 }
 
-static void test_death(void)
-{
+static void test_death(void) {
     char directory[STORING_PATH];
     kt_error error;
     heard h = {0};
@@ -358,8 +331,7 @@ static void test_death(void)
     kt_store_close(store);
     (void)fflush(NULL);
     pid_t child = fork();
-    if (child == 0)
-        die(directory);
+    if (child == 0) die(directory);
     (void)waitpid(child, &status, 0);
     ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "a writer dies between two pieces");
     store = storing_open(directory, false, false, &error);
@@ -377,8 +349,7 @@ static void test_death(void)
 
 /* ---- time, turns, epochs ---- */
 
-static void test_turns(void)
-{
+static void test_turns(void) {
     char directory[STORING_PATH];
     kt_error error;
     heard h = {0};
@@ -417,8 +388,7 @@ static void test_turns(void)
     kt_store_close(store);
 }
 
-int main(void)
-{
+int main(void) {
     uint64_t random = test_seed();
     test_batches(&random);
     test_pieces();

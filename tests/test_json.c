@@ -8,8 +8,7 @@
 #define JSON &kt_format_json
 #define LINE(amount) "{\"date\":\"2026-01-31\",\"lines\":[{\"account\":\"1000\",\"amount\":" amount "}]}\n"
 
-static void good(void)
-{
+static void good(void) {
     reads(JSON, NULL,
           "{\"date\":\"2026-01-31\",\"voucher\":\"1\",\"series\":\"S\",\"text\":\"t\",\"ref\":\"r\",\"lines\":["
           "{\"account\":\"1000\",\"amount\":\"12.50\",\"currency\":\"EUR\",\"cost\":\"93.25\",\"cost_currency\":"
@@ -28,8 +27,7 @@ static void good(void)
           "keys in any order, null is not given, no line end at the end");
 }
 
-static void bad(void)
-{
+static void bad(void) {
     reading_has(JSON, NULL, LINE("12.5"),
                 "! in:1: line 1 of the entry: amount is a number with a fraction; expected a string of decimal digits",
                 "a binary fraction is refused");
@@ -91,8 +89,7 @@ static void bad(void)
     free(deep);
 }
 
-int main(void)
-{
+int main(void) {
     good();
     bad();
     return done();

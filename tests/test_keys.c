@@ -19,43 +19,36 @@
 
 static char path[600];
 
-static const char *file(const char *name)
-{
+static const char *file(const char *name) {
     snprintf(path, sizeof path, "%s/%s", test_dir(), name);
     return path;
 }
 
-static void write_text(const char *name, const char *text, size_t size, mode_t mode)
-{
+static void write_text(const char *name, const char *text, size_t size, mode_t mode) {
     int fd = open(file(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (fd < 0 || write(fd, text, size) != (ssize_t)size || fchmod(fd, mode) != 0 || close(fd) != 0)
         diag("cannot write %s", path);
 }
 
-static size_t read_text(const char *name, char *out, size_t room)
-{
+static size_t read_text(const char *name, char *out, size_t room) {
     FILE *stream = fopen(file(name), "r");
     size_t size = stream ? fread(out, 1, room - 1, stream) : 0;
-    if (stream)
-        fclose(stream);
+    if (stream) fclose(stream);
     out[size] = 0;
     return size;
 }
 
 /* No eight digits in a row of the seed may show in a message (law 9). */
-static bool shows_secret(const char *text)
-{
+static bool shows_secret(const char *text) {
     for (size_t i = 0; i + 8 <= strlen(SEED); i++) {
         char part[9] = {0};
         memcpy(part, &SEED[i], 8);
-        if (strstr(text, part))
-            return true;
+        if (strstr(text, part)) return true;
     }
     return false;
 }
 
-static kt_signer *published(void)
-{
+static kt_signer *published(void) {
     uint8_t seed[KT_SEED_SIZE];
     kt_signer *signer = NULL;
     kt_hex_decode(SEED, strlen(SEED), seed, sizeof seed);
@@ -63,8 +56,7 @@ static kt_signer *published(void)
     return signer;
 }
 
-static void test_signing(void)
-{
+static void test_signing(void) {
     kt_error error;
     is_code(kt_keys_setup(&error), KT_OK, "signing can be set up");
     is_code(kt_keys_setup(&error), KT_OK, "and again");
@@ -94,8 +86,7 @@ static void test_signing(void)
     ok(memcmp(bytes, zeros, sizeof bytes) == 0, "and wiped");
 }
 
-static void test_plain_file(void)
-{
+static void test_plain_file(void) {
     kt_error error;
     kt_signer *signer = published(), *loaded = NULL;
     char text[4096];
@@ -121,8 +112,7 @@ static void test_plain_file(void)
     kt_signer_close(signer);
 }
 
-static void refused(const char *what, const char *text, size_t size, mode_t mode, kt_code expected)
-{
+static void refused(const char *what, const char *text, size_t size, mode_t mode, kt_code expected) {
     kt_error error = {0};
     kt_signer *loaded = NULL;
     write_text("bad.key", text, size, mode);
@@ -131,8 +121,7 @@ static void refused(const char *what, const char *text, size_t size, mode_t mode
     unlink(path);
 }
 
-static void test_bad_files(void)
-{
+static void test_bad_files(void) {
     static const struct {
         const char *what, *text;
         kt_code code;
@@ -173,8 +162,7 @@ static void test_bad_files(void)
 }
 
 /* What Argon2id is asked for stands in the file, so the file may not ask for everything. */
-static void test_lock_bounds(void)
-{
+static void test_lock_bounds(void) {
     static const struct {
         const char *what, *ops, *memory;
     } bad[] = {
@@ -196,24 +184,21 @@ static void test_lock_bounds(void)
     }
 }
 
-static kt_code give(void *context, const char *key_name, char *out, size_t room, kt_error *error)
-{
+static kt_code give(void *context, const char *key_name, char *out, size_t room, kt_error *error) {
     (void)error;
     is_text(key_name, "office", "the passphrase is asked for by the key's name");
     snprintf(out, room, "%s", (const char *)context);
     return KT_OK;
 }
 
-static kt_code decline(void *context, const char *key_name, char *out, size_t room, kt_error *error)
-{
+static kt_code decline(void *context, const char *key_name, char *out, size_t room, kt_error *error) {
     (void)context;
     (void)out;
     (void)room;
     return kt_fail(error, KT_KEY, "no passphrase for %s", key_name);
 }
 
-static void test_locked_file(void)
-{
+static void test_locked_file(void) {
     kt_error error;
     kt_signer *signer = published(), *loaded = NULL;
     char right[] = "correct horse", wrong[] = "correct house", text[4096];
@@ -239,8 +224,7 @@ static void test_locked_file(void)
     kt_signer_close(signer);
 }
 
-int main(void)
-{
+int main(void) {
     test_signing();
     test_plain_file();
     test_bad_files();

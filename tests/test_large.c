@@ -11,21 +11,17 @@
 
 static kt_book *book;
 
-static kt_entry payroll(kt_line *lines, size_t count)
-{
+static kt_entry payroll(kt_line *lines, size_t count) {
     for (size_t i = 0; i + 1 < count; i++)
         lines[i] = (kt_line){.amount = 100 + (kt_amount)(i % 1000), .account = KT_STR("5000"), .text = KT_STR("wage")};
     kt_amount sum = 0;
-    for (size_t i = 0; i + 1 < count; i++)
-        sum += lines[i].amount;
+    for (size_t i = 0; i + 1 < count; i++) sum += lines[i].amount;
     lines[count - 1] = (kt_line){.amount = -sum, .account = KT_STR("1000")};
     return (kt_entry){.date = day("2026-01-31"), .voucher = KT_STR("P1"), .lines = lines, .line_count = count};
 }
 
-static bool same_lines(const kt_entry_view *read, const kt_line *lines, size_t count)
-{
-    if (read->entry.line_count != count)
-        return false;
+static bool same_lines(const kt_entry_view *read, const kt_line *lines, size_t count) {
+    if (read->entry.line_count != count) return false;
     for (size_t i = 0; i < count; i++)
         if (read->entry.lines[i].amount != lines[i].amount ||
             !kt_str_equal(read->entry.lines[i].account, lines[i].account) ||
@@ -34,8 +30,7 @@ static bool same_lines(const kt_entry_view *read, const kt_line *lines, size_t c
     return true;
 }
 
-static uint64_t posted(void)
-{
+static uint64_t posted(void) {
     kt_line *lines = calloc(LINES, sizeof *lines);
     kt_entry entry = payroll(lines, LINES);
     uint64_t number = 0;
@@ -74,16 +69,14 @@ static uint64_t posted(void)
     return number;
 }
 
-static kt_code count_lines(void *context, const kt_entry_view *entry, kt_error *error)
-{
+static kt_code count_lines(void *context, const kt_entry_view *entry, kt_error *error) {
     size_t *count = context;
     (void)error;
     *count += entry->entry.line_count;
     return KT_OK;
 }
 
-static void listed_and_reversed(uint64_t number)
-{
+static void listed_and_reversed(uint64_t number) {
     size_t count = 0;
     kt_view *view = view_of(book);
     kt_journal_filter filter = {.from = KT_DAY_NONE, .to = KT_DAY_NONE, .voucher = KT_STR("P1")};
@@ -97,8 +90,7 @@ static void listed_and_reversed(uint64_t number)
 }
 
 /* Accounts with a rule: every line of one of them meets every other. */
-static void ruled(void)
-{
+static void ruled(void) {
     kt_account till = {.code = KT_STR("5000"),
                        .type = KT_EXPENSE,
                        .rule = KT_RULE_NOT_NEGATIVE,
@@ -108,20 +100,17 @@ static void ruled(void)
     kt_line *lines = calloc(LINES, sizeof *lines);
     kt_entry entry = payroll(lines, LINES);
     entry.voucher = KT_STR("P3");
-    for (size_t i = 0; i < LINES; i++)
-        lines[i].amount = -lines[i].amount;
+    for (size_t i = 0; i < LINES; i++) lines[i].amount = -lines[i].amount;
     kt_batch *batch = begin(book);
     is_code(kt_batch_add(batch, &entry, NULL, &said), KT_RULE, "100,000 lines below zero are refused at once");
-    for (size_t i = 0; i < LINES; i++)
-        lines[i].amount = -lines[i].amount;
+    for (size_t i = 0; i < LINES; i++) lines[i].amount = -lines[i].amount;
     is_code(kt_batch_add(batch, &entry, NULL, &said), KT_OK, "and as many above it taken");
     is_code(kt_batch_commit(batch, NULL, &said), KT_OK, "and committed");
     free(lines);
 }
 
 /* Around the size where an entry becomes a long one: each size is read back as it was. */
-static void around_the_bound(void)
-{
+static void around_the_bound(void) {
     static char text[KT_TEXT_MAX];
     memset(text, 't', sizeof text);
     kt_line *lines = calloc(40, sizeof *lines);
@@ -131,8 +120,7 @@ static void around_the_bound(void)
     for (size_t i = 0; i < 200 && code == KT_OK; i++) {
         kt_entry entry = payroll(lines, 17);
         entry.voucher = (kt_str){NULL, 0};
-        for (size_t k = 0; k < 16; k++)
-            lines[k].text = (kt_str){text, k < 15 ? sizeof text : 3640 + i * 2};
+        for (size_t k = 0; k < 16; k++) lines[k].text = (kt_str){text, k < 15 ? sizeof text : 3640 + i * 2};
         code = kt_batch_add(batch, &entry, &numbers[i], &said);
     }
     is_code(code, KT_OK, "entries of all sizes around 65,535 bytes");
@@ -162,8 +150,7 @@ static long most_memory(void) /* kilobytes, ever */
 }
 
 /* 32,000 lines, each with the longest text: more than is kept of one record. */
-static void too_large(void)
-{
+static void too_large(void) {
     enum { MANY = 32000 };
     static char text[KT_TEXT_MAX];
     memset(text, 'x', sizeof text);
@@ -188,8 +175,7 @@ static void too_large(void)
     free(lines);
 }
 
-int main(void)
-{
+int main(void) {
     kt_book *small = book = make_book("small");
     too_large(); /* first: memory once taken hides what is taken later */
     kt_book_close(small);

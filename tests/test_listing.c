@@ -8,8 +8,7 @@
 static kt_book *book;
 static uint64_t first;
 
-static kt_code gather(void *context, const kt_entry_view *view, kt_error *error)
-{
+static kt_code gather(void *context, const kt_entry_view *view, kt_error *error) {
     char *text = context;
     size_t size = strlen(text);
     (void)error;
@@ -18,22 +17,18 @@ static kt_code gather(void *context, const kt_entry_view *view, kt_error *error)
     return KT_OK;
 }
 
-static void lists(const kt_journal_filter *filter, const char *vouchers, const char *law)
-{
+static void lists(const kt_journal_filter *filter, const char *vouchers, const char *law) {
     char text[500] = "";
     kt_view *view = view_of(book);
     kt_journal_filter with = *filter;
-    if (with.from == 0)
-        with.from = KT_DAY_NONE;
-    if (with.to == 0)
-        with.to = KT_DAY_NONE;
+    if (with.from == 0) with.from = KT_DAY_NONE;
+    if (with.to == 0) with.to = KT_DAY_NONE;
     is_code(kt_entries(view, &with, gather, text, &said), KT_OK, "the journal is listed");
     is_text(text, vouchers, "%s", law);
     kt_view_close(view);
 }
 
-static void filters(void)
-{
+static void filters(void) {
     kt_journal_filter filter = {0};
     lists(&filter, "1 2 3 4 5", "without a filter, all in the order of record");
     filter = (kt_journal_filter){.from = day("2026-01-10"), .to = day("2026-01-20")};
@@ -70,15 +65,13 @@ static void filters(void)
     lists(&filter, "3", "by all of it at once");
 }
 
-static kt_code stop(void *context, const kt_entry_view *view, kt_error *error)
-{
+static kt_code stop(void *context, const kt_entry_view *view, kt_error *error) {
     (void)view;
     ++*(int *)context;
     return *(int *)context == 2 ? KT_END : *(int *)context == 12 ? kt_fail(error, KT_USAGE, "enough") : KT_OK;
 }
 
-static void walks_end(void)
-{
+static void walks_end(void) {
     kt_view *view = view_of(book);
     int calls = 0;
     is_code(kt_entries(view, NULL, stop, &calls, &said), KT_OK, "a callback may end the walk");
@@ -89,8 +82,7 @@ static void walks_end(void)
     kt_view_close(view);
 }
 
-static void one_whole(void)
-{
+static void one_whole(void) {
     kt_view *view = view_of(book);
     kt_entry_view *entry = NULL;
     is_code(kt_entry_read(view, first + 4, &entry, &said), KT_OK, "an entry is read by its number");
@@ -117,8 +109,7 @@ static void one_whole(void)
     kt_view_close(view);
 }
 
-int main(void)
-{
+int main(void) {
     book = make_book("book");
     is_code(open_accounts(book, "A:B asset"), KT_OK, "an account with a name of two levels");
     is_code(declare_currency(book, "EUR", 2), KT_OK, "and a currency are on record");

@@ -8,8 +8,7 @@
 #define MAX128 ((kt_amount)((((kt_amount)1 << 126) - 1) * 2 + 1))
 #define MIN128 (-MAX128 - 1)
 
-static const char *text_of(kt_amount amount, uint8_t decimals)
-{
+static const char *text_of(kt_amount amount, uint8_t decimals) {
     static char buffers[4][KT_AMOUNT_TEXT];
     static unsigned turn;
     char *buffer = buffers[turn++ % 4];
@@ -18,14 +17,12 @@ static const char *text_of(kt_amount amount, uint8_t decimals)
 }
 
 /* What the parser makes of a text, in words. */
-static const char *parsed(const char *text, char decimal, char group)
-{
+static const char *parsed(const char *text, char decimal, char group) {
     static char buffer[128];
     kt_amount units = 0;
     uint8_t decimals = 0;
     kt_number_fault fault = kt_number_parse(text, strlen(text), decimal, group, &units, &decimals);
-    if (fault != KT_NUMBER_OK)
-        return kt_number_fault_text(fault);
+    if (fault != KT_NUMBER_OK) return kt_number_fault_text(fault);
     snprintf(buffer, sizeof buffer, "%s/%u", text_of(units, 0), decimals);
     return buffer;
 }
@@ -36,8 +33,7 @@ typedef struct reading_case {
     const char *expected;
 } reading_case;
 
-static void reading(void)
-{
+static void reading(void) {
     static const char none[] = "not a number";
     static const reading_case cases[] = {
         {"0", '.', 0, "0/0"},
@@ -105,8 +101,7 @@ static void reading(void)
        "nothing behind the given size is read");
 }
 
-static void writing(void)
-{
+static void writing(void) {
     char buffer[KT_AMOUNT_TEXT];
     is_text(text_of(0, 2), "0.00", "nothing with two decimals");
     is_text(text_of(-5, 2), "-0.05", "five øre below zero");
@@ -131,20 +126,17 @@ typedef struct rounding_case {
     const char *exact, *half_even, *half_up, *down; /* of amount / 100 */
 } rounding_case;
 
-static const char *scaled(kt_amount amount, uint8_t from, uint8_t to, kt_rounding mode)
-{
+static const char *scaled(kt_amount amount, uint8_t from, uint8_t to, kt_rounding mode) {
     kt_amount out;
     return kt_amount_rescale(amount, from, to, mode, &out) ? text_of(out, 0) : "refused";
 }
 
-static const char *ratio(kt_amount amount, kt_amount numerator, kt_amount denominator, kt_rounding mode)
-{
+static const char *ratio(kt_amount amount, kt_amount numerator, kt_amount denominator, kt_rounding mode) {
     kt_amount out;
     return kt_amount_ratio(amount, numerator, denominator, mode, &out) ? text_of(out, 0) : "refused";
 }
 
-static void rounding(void)
-{
+static void rounding(void) {
     static const rounding_case cases[] = {{100, "1", "1", "1", "1"},
                                           {149, "refused", "1", "1", "1"},
                                           {150, "refused", "2", "2", "1"},
@@ -171,8 +163,7 @@ static void rounding(void)
     }
 }
 
-static void scaling_limits(void)
-{
+static void scaling_limits(void) {
     is_text(scaled(5, 0, 18, KT_ROUND_EXACT), "5000000000000000000", "up by eighteen decimals");
     is_text(scaled(MAX128, 2, 2, KT_ROUND_EXACT), "170141183460469231731687303715884105727", "nothing to do");
     is_text(scaled(MAX128, 0, 1, KT_ROUND_DOWN), "refused", "overflow upwards is refused");
@@ -186,8 +177,7 @@ static void scaling_limits(void)
     is_text(scaled(MAX128, 38, 0, KT_ROUND_HALF_UP), "2", "by 38 downwards");
 }
 
-static void ratio_limits(void)
-{
+static void ratio_limits(void) {
     kt_amount limit = kt_amount_limit();
     is_text(text_of(limit, 0), "1000000000000000000000000000000000000", "the limit is 10^36");
     is_text(ratio(1, 1, 0, KT_ROUND_DOWN), "refused", "a zero denominator is refused");
@@ -208,16 +198,14 @@ static void ratio_limits(void)
 }
 
 /* Any 128-bit number, small ones as likely as large ones. */
-static kt_amount any_amount(uint64_t *seed)
-{
+static kt_amount any_amount(uint64_t *seed) {
     kt_amount high = (int64_t)test_random(seed);
     kt_amount wide = high * ((kt_amount)1 << 64) + (kt_amount)test_random(seed);
     return wide >> (test_random(seed) % 127);
 }
 
 /* Reads digit by digit in the plainest way. */
-static bool plainly(const char *text, kt_amount *units, uint8_t *decimals)
-{
+static bool plainly(const char *text, kt_amount *units, uint8_t *decimals) {
     kt_amount value = 0;
     bool behind = false;
     *decimals = 0;
@@ -228,15 +216,13 @@ static bool plainly(const char *text, kt_amount *units, uint8_t *decimals)
         }
         value = value * 10 + (*at - '0');
         *decimals = (uint8_t)(*decimals + behind);
-        if (value > kt_amount_limit())
-            return false;
+        if (value > kt_amount_limit()) return false;
     }
     *units = *text == '-' ? -value : value;
     return true;
 }
 
-static void random_numbers(uint64_t seed)
-{
+static void random_numbers(uint64_t seed) {
     int wrong_text = 0, wrong_plain = 0, wrong_group = 0;
     for (int i = 0; i < 200000; i++) {
         char text[KT_AMOUNT_TEXT];
@@ -250,14 +236,11 @@ static void random_numbers(uint64_t seed)
                        found != decimals;
         /* any digits at all */
         size_t digits = 1 + test_random(&seed) % 40;
-        for (size_t d = 0; d < digits; d++)
-            text[d] = (char)('0' + test_random(&seed) % 10);
+        for (size_t d = 0; d < digits; d++) text[d] = (char)('0' + test_random(&seed) % 10);
         text[digits] = '\0';
         size_t point = test_random(&seed) % 45;
-        if (point < digits && digits - point <= KT_DECIMALS_MAX + 1)
-            text[point] = '.';
-        if (strcmp(text, ".") == 0)
-            continue;
+        if (point < digits && digits - point <= KT_DECIMALS_MAX + 1) text[point] = '.';
+        if (strcmp(text, ".") == 0) continue;
         kt_amount plain = 0;
         uint8_t plain_decimals = 0;
         bool fits = plainly(text, &plain, &plain_decimals);
@@ -270,8 +253,7 @@ static void random_numbers(uint64_t seed)
     is_int(wrong_plain, 0, "reading eight digits at a time is the same as reading one");
 }
 
-static void random_ratios(uint64_t seed)
-{
+static void random_ratios(uint64_t seed) {
     int wrong_back = 0, wrong_small = 0, wrong_scale = 0;
     for (int i = 0; i < 100000; i++) {
         kt_amount amount = any_amount(&seed), other = any_amount(&seed), out, up;
@@ -279,10 +261,8 @@ static void random_ratios(uint64_t seed)
             wrong_back += !kt_amount_ratio(amount, other, other, KT_ROUND_EXACT, &out) || out != amount;
         /* small enough for the compiler's own arithmetic */
         kt_amount a = amount >> 65, n = other >> 65, d = (kt_amount)(test_random(&seed) >> 3) + 1;
-        if (kt_amount_ratio(a, n, d, KT_ROUND_DOWN, &out))
-            wrong_small += out != a * n / d;
-        else
-            wrong_small++;
+        if (kt_amount_ratio(a, n, d, KT_ROUND_DOWN, &out)) wrong_small += out != a * n / d;
+        else wrong_small++;
         uint8_t steps = (uint8_t)(test_random(&seed) % 19);
         if (kt_amount_rescale(amount, 0, steps, KT_ROUND_EXACT, &up))
             wrong_scale += !kt_amount_rescale(up, steps, 0, KT_ROUND_EXACT, &out) || out != amount;
@@ -292,8 +272,7 @@ static void random_ratios(uint64_t seed)
     is_int(wrong_scale, 0, "more decimals and back lose nothing");
 }
 
-static void currencies(void)
-{
+static void currencies(void) {
     static const struct {
         const char *code;
         int decimals;
@@ -311,8 +290,7 @@ static void currencies(void)
     is_int(known, 171, "the table has each code that gives decimals once, in an order the search finds");
 }
 
-int main(void)
-{
+int main(void) {
     uint64_t seed = test_seed();
     reading();
     writing();

@@ -8,25 +8,21 @@
 #include "storage/store.h"
 #include "tests/tap.h"
 
-static kt_code set_format(const char *directory, uint8_t format)
-{
+static kt_code set_format(const char *directory, uint8_t format) {
     kt_store_options options = {.names = kt_table_names, .count = KT_TABLE_COUNT};
     const uint8_t bytes[4] = {format, 0, 0, 0};
     kt_store *store = NULL;
     kt_txn *txn = NULL;
     kt_code code = kt_store_open(directory, &options, &store, NULL);
-    if (code == KT_OK)
-        code = kt_txn_begin(store, true, &txn, NULL);
+    if (code == KT_OK) code = kt_txn_begin(store, true, &txn, NULL);
     if (code == KT_OK)
         code = kt_txn_put(txn, KT_TABLE_META, kt_span_of("format", 6), kt_span_of(bytes, sizeof(bytes)), NULL);
-    if (code == KT_OK)
-        code = kt_txn_commit(txn, NULL);
+    if (code == KT_OK) code = kt_txn_commit(txn, NULL);
     kt_store_close(store);
     return code;
 }
 
-static char *checkpoint(const char *directory)
-{
+static char *checkpoint(const char *directory) {
     kt_book *book = NULL;
     kt_view *view = NULL;
     char *note = NULL;
@@ -39,8 +35,7 @@ static char *checkpoint(const char *directory)
     return note;
 }
 
-int main(void)
-{
+int main(void) {
     char directory[600];
     kt_error error = {0};
     kt_book *book = NULL;

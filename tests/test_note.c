@@ -18,13 +18,11 @@
 
 static kt_verifier log_key;
 
-static kt_code open_text(const char *note, kt_checkpoint *out, kt_error *error)
-{
+static kt_code open_text(const char *note, kt_checkpoint *out, kt_error *error) {
     return kt_checkpoint_open(note, strlen(note), &log_key, false, out, error);
 }
 
-static void test_encodings(void)
-{
+static void test_encodings(void) {
     /* RFC 4648, section 10. */
     static const char *const pair[][2] = {{"", ""},
                                           {"f", "Zg=="},
@@ -58,8 +56,7 @@ static void test_encodings(void)
        "half bytes, other letters and too many are refused");
 }
 
-static void test_verifiers(void)
-{
+static void test_verifiers(void) {
     kt_error error;
     kt_verifier again;
     char text[KT_VERIFIER_MAX];
@@ -111,8 +108,7 @@ static void test_verifiers(void)
     is_code(kt_verifier_parse(text, strlen(text), &again, &error), KT_OK, "and read back");
 }
 
-static void test_published_checkpoint(void)
-{
+static void test_published_checkpoint(void) {
     kt_checkpoint checkpoint;
     kt_error error;
     is_code(open_text(LOG_TEXT "\n" LOG_SIGNATURE, &checkpoint, &error), KT_OK, "the published checkpoint is opened");
@@ -146,8 +142,7 @@ static void test_published_checkpoint(void)
     is_int((long long)accepted, 0, "nor can it be cut anywhere");
 }
 
-static void test_malformed(void)
-{
+static void test_malformed(void) {
     static const struct {
         const char *what, *note;
     } bad[] = {
@@ -187,11 +182,9 @@ static void test_malformed(void)
 
 /* Signed by our own key, so that the text alone is at fault. */
 static kt_code open_signed(const kt_signer *signer, const kt_verifier *verifier, const char *text, bool any_origin,
-                           kt_checkpoint *out, kt_error *error)
-{
+                           kt_checkpoint *out, kt_error *error) {
     uint8_t signed_part[4 + KT_SIGNATURE_SIZE];
-    for (unsigned i = 0; i < 4; i++)
-        signed_part[i] = (uint8_t)(verifier->key_id >> (24 - 8 * i));
+    for (unsigned i = 0; i < 4; i++) signed_part[i] = (uint8_t)(verifier->key_id >> (24 - 8 * i));
     kt_sign(signer, text, strlen(text), signed_part + 4);
     char base64[128], note[4096];
     kt_base64_encode(signed_part, sizeof signed_part, base64);
@@ -199,8 +192,7 @@ static kt_code open_signed(const kt_signer *signer, const kt_verifier *verifier,
     return kt_checkpoint_open(note, (size_t)size, verifier, any_origin, out, error);
 }
 
-static void test_own(void)
-{
+static void test_own(void) {
 #define ROOT "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
     static const struct {
         const char *what, *text;
@@ -251,8 +243,7 @@ static void test_own(void)
     kt_signer_close(signer);
 }
 
-int main(void)
-{
+int main(void) {
     test_encodings();
     test_verifiers();
     test_published_checkpoint();

@@ -8,16 +8,14 @@
 static kt_book *book;
 
 /* "2026-01c 2026-02 ...": the months on record, c where closed. */
-static const char *months(void)
-{
+static const char *months(void) {
     static char text[1000];
     char first[KT_DAY_TEXT];
     kt_view *view = view_of(book);
     kt_period *periods = NULL;
     size_t count = 0, size = 0;
     text[0] = '\0';
-    if (kt_view_periods(view, &periods, &count, &said) != KT_OK)
-        diag("%s", said.text);
+    if (kt_view_periods(view, &periods, &count, &said) != KT_OK) diag("%s", said.text);
     for (size_t i = 0; i < count && size < sizeof text - 20; i++) {
         kt_day_format(kt_month_first(periods[i].month), first);
         size += (size_t)snprintf(text + size, sizeof text - size, "%s%.7s%s", i ? " " : "", first,
@@ -28,15 +26,13 @@ static const char *months(void)
     return text;
 }
 
-static kt_period period(const char *month, char reason[100])
-{
+static kt_period period(const char *month, char reason[100]) {
     kt_view *view = view_of(book);
     kt_period *periods = NULL, found_period = {0};
     size_t count = 0;
     (void)kt_view_periods(view, &periods, &count, &said);
     for (size_t i = 0; i < count; i++)
-        if (periods[i].month == kt_day_month(day(month)))
-            found_period = periods[i];
+        if (periods[i].month == kt_day_month(day(month))) found_period = periods[i];
     snprintf(reason, 100, "%.*s", (int)found_period.reason.size,
              found_period.reason.data ? found_period.reason.data : "");
     free(periods);
@@ -44,8 +40,7 @@ static kt_period period(const char *month, char reason[100])
     return found_period;
 }
 
-int main(void)
-{
+int main(void) {
     char reason[100];
     book = make_book("book");
     is_text(months(), "", "an empty book has no periods");

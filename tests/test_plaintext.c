@@ -8,23 +8,18 @@
 
 /* ---- A journal as text: what the reader gives, a line an item ---- */
 
-static void put_amount(FILE *out, kt_amount amount, uint8_t given, kt_str currency)
-{
+static void put_amount(FILE *out, kt_amount amount, uint8_t given, kt_str currency) {
     char text[KT_AMOUNT_TEXT];
     kt_amount_format(amount, (uint8_t)(given - 1), 0, text);
     fprintf(out, " %s", text);
-    if (currency.size)
-        fprintf(out, " %.*s", (int)currency.size, currency.data);
+    if (currency.size) fprintf(out, " %.*s", (int)currency.size, currency.data);
 }
 
-static void put_entry(FILE *out, const kt_entry *entry)
-{
+static void put_entry(FILE *out, const kt_entry *entry) {
     char day[KT_DAY_TEXT];
     fprintf(out, "%s", kt_day_format(entry->date, day));
-    if (entry->text.size)
-        fprintf(out, " \"%.*s\"", (int)entry->text.size, entry->text.data);
-    if (entry->ref.size)
-        fprintf(out, " (%.*s)", (int)entry->ref.size, entry->ref.data);
+    if (entry->text.size) fprintf(out, " \"%.*s\"", (int)entry->text.size, entry->text.data);
+    if (entry->ref.size) fprintf(out, " (%.*s)", (int)entry->ref.size, entry->ref.data);
     for (size_t i = 0; i < entry->line_count; i++) {
         const kt_line *line = &entry->lines[i];
         fprintf(out, "%s%.*s", i ? "; " : ": ", (int)line->account.size, line->account.data);
@@ -45,46 +40,36 @@ typedef struct read_options {
 
 static const read_options plain;
 
-static void put_item(FILE *out, const kt_item *item, const read_options *options)
-{
-    if (item->kind == KT_ITEM_ENTRY)
-        put_entry(out, &item->entry);
+static void put_item(FILE *out, const kt_item *item, const read_options *options) {
+    if (item->kind == KT_ITEM_ENTRY) put_entry(out, &item->entry);
     else if (options->declarations && item->kind == KT_ITEM_CURRENCY)
         fprintf(out, "%.*s %u\n", (int)item->currency.size, item->currency.data, item->decimals);
     else if (options->declarations)
         fprintf(out, "%.*s: type %d\n", (int)item->account.code.size, item->account.code.data, (int)item->account.type);
 }
 
-static char *read_bytes(const void *data, size_t size, const read_options *options)
-{
+static char *read_bytes(const void *data, size_t size, const read_options *options) {
     char *text = NULL;
     size_t text_size = 0;
     FILE *out = open_memstream(&text, &text_size);
     /* Exactly as long as the source, so that a sanitizer finds a byte read behind it. */
     uint8_t *copy = malloc(size ? size : 1);
-    if (!out || !copy)
-        abort();
-    if (size)
-        memcpy(copy, data, size);
+    if (!out || !copy) abort();
+    if (size) memcpy(copy, data, size);
     kt_source source = {.name = "in", .data = copy, .size = size, .directory = options->directory};
     void *reader;
     kt_error error = {0};
     kt_code code = kt_format_journal.open(&source, &options->how, &reader, &error);
-    if (code != KT_OK)
-        fprintf(out, "!! %s: %s\n", kt_code_name(code), error.text);
+    if (code != KT_OK) fprintf(out, "!! %s: %s\n", kt_code_name(code), error.text);
     while (code == KT_OK) {
         kt_item item;
         kt_code next = kt_format_journal.next(reader, &item, &error);
-        if (next == KT_END)
-            break;
-        if (next == KT_OK)
-            put_item(out, &item, options);
-        else
-            fprintf(out, "%s %s: %s\n", item.can_go_on ? "!" : "!!", kt_code_name(next), error.text);
+        if (next == KT_END) break;
+        if (next == KT_OK) put_item(out, &item, options);
+        else fprintf(out, "%s %s: %s\n", item.can_go_on ? "!" : "!!", kt_code_name(next), error.text);
         if (options->raw && item.kind == KT_ITEM_ENTRY)
             fprintf(out, "[%.*s]\n", (int)item.raw_size, (const char *)item.raw);
-        if (next != KT_OK && !item.can_go_on)
-            break;
+        if (next != KT_OK && !item.can_go_on) break;
     }
     kt_format_journal.close(reader);
     fclose(out);
@@ -92,36 +77,31 @@ static char *read_bytes(const void *data, size_t size, const read_options *optio
     return text;
 }
 
-static void gives_with(const char *journal, const read_options *options, const char *expected, const char *law)
-{
+static void gives_with(const char *journal, const read_options *options, const char *expected, const char *law) {
     char *found = read_bytes(journal, strlen(journal), options);
     is_text(found, expected, "%s", law);
     free(found);
 }
 
-static void gives(const char *journal, const char *expected, const char *law)
-{
+static void gives(const char *journal, const char *expected, const char *law) {
     gives_with(journal, &plain, expected, law);
 }
 
-static void says(const char *journal, const char *part, const char *law)
-{
+static void says(const char *journal, const char *part, const char *law) {
     char *found = read_bytes(journal, strlen(journal), &plain);
     has_text(found, part, "%s", law);
     free(found);
 }
 
 /* An amount in a transaction, and what it is read as. */
-static void reads_as(const char *before, const char *amount, const char *expected, const char *law)
-{
+static void reads_as(const char *before, const char *amount, const char *expected, const char *law) {
     char journal[600], line[400];
     snprintf(journal, sizeof journal, "%s2024-01-01 x\n  a  %s\n  b\n", before, amount);
     snprintf(line, sizeof line, ": a %s; b ", expected);
     says(journal, line, law);
 }
 
-static void refuses(const char *before, const char *amount, const char *part, const char *law)
-{
+static void refuses(const char *before, const char *amount, const char *part, const char *law) {
     char journal[600];
     snprintf(journal, sizeof journal, "%s2024-01-01 x\n  a  %s\n  b\n", before, amount);
     says(journal, part, law);
@@ -129,16 +109,16 @@ static void refuses(const char *before, const char *amount, const char *part, co
 
 /* ---- The laws ---- */
 
-static void test_transactions(void)
-{
+static void test_transactions(void) {
     gives("", "", "an empty file holds nothing");
     gives("; c\n# c\n* c\n| c\n% c\n\n  ; c\n  * c\n", "", "comments alone hold nothing");
     gives("2024-01-02 * (12) Shop | milk  ; note\n  a  $1.00  ; why\n  ! b c\t$-1.00\n",
           "2024-01-02 \"Shop | milk\" (12): a 1.00 USD; b c -1.00 USD\n",
           "date, status, code and description are told apart; a name may hold single blanks");
     gives("2024/1/2 x\r\n  a  1 EUR\r\n  b\r\n", "2024-01-02 \"x\": a 1 EUR; b -1 EUR\n", "lines may end in CR LF");
-    gives("\xEF\xBB\xBF" "2024.01.02=2024-01-05\n  a  1 EUR\n  b\n", "2024-01-02: a 1 EUR; b -1 EUR\n",
-          "a byte order mark is passed over, and a second date does not count");
+    gives("\xEF\xBB\xBF"
+          "2024.01.02=2024-01-05\n  a  1 EUR\n  b\n",
+          "2024-01-02: a 1 EUR; b -1 EUR\n", "a byte order mark is passed over, and a second date does not count");
     gives("Y2023\n1/2 x\n  a  1 EUR\n  b\n\nyear 2022\n03-04=03-05\n  a  1 EUR\n  b\n",
           "2023-01-02 \"x\": a 1 EUR; b -1 EUR\n2022-03-04: a 1 EUR; b -1 EUR\n", "Y and year give the year");
     gives("2024/05\n  a  1 EUR\n  b\n", "2024-05-01: a 1 EUR; b -1 EUR\n", "a month is its first day");
@@ -151,13 +131,14 @@ static void test_transactions(void)
     says("  a  1 EUR\n", "!! invalid: in:1: an indented line that belongs to nothing", "an indented line needs a head");
 }
 
-static void test_balance(void)
-{
+static void test_balance(void) {
     gives("2024-01-01 x\n  a  $50.00\n  b  100 EUR\n  c\n",
           "2024-01-01 \"x\": a 50.00 USD; b 100 EUR; c -50.00 USD; c -100 EUR\n",
           "what is left out becomes a line for each commodity");
-    says("2024-01-01 x\n  a  $100.00\n  b  $-99.00\n", "! unbalanced: in:1: the entry's postings do not balance: "
-         "off by 1.00 USD", "a lopsided entry is refused by what it is off by");
+    says("2024-01-01 x\n  a  $100.00\n  b  $-99.00\n",
+         "! unbalanced: in:1: the entry's postings do not balance: "
+         "off by 1.00 USD",
+         "a lopsided entry is refused by what it is off by");
     gives("bucket Cash\n2024-01-01 x\n  a  $1\n", "2024-01-01 \"x\": a 1 USD; Cash -1 USD\n",
           "a lone posting goes against the bucket");
     says("2024-01-01 x\n  a  $1\n", "off by 1 USD", "a lone posting without a bucket does not balance");
@@ -173,20 +154,19 @@ static void test_balance(void)
                "a virtual posting does not balance a real one");
     gives_with("2024-01-01 x\n  (a)  $1\n", &keep,
                "! unsupported: in:2: unbalanced virtual posting (a): not supported, "
-               "a book has no account that balances against nothing\n", "(virtual) is refused all the same");
+               "a book has no account that balances against nothing\n",
+               "(virtual) is refused all the same");
     gives("2024-01-01 x\n  <a>  $1\n  b\n", "2024-01-01 \"x\": a 1 USD; b -1 USD\n", "a deferred posting is a posting");
 }
 
-static void test_costs(void)
-{
-    gives("2024-01-01 x\n  a  10 X @ $1.50\n  b  $-15.00\n",
-          "2024-01-01 \"x\": a 10 X @ 15.00 USD; b -15.00 USD\n", "@ is the price of one");
+static void test_costs(void) {
+    gives("2024-01-01 x\n  a  10 X @ $1.50\n  b  $-15.00\n", "2024-01-01 \"x\": a 10 X @ 15.00 USD; b -15.00 USD\n",
+          "@ is the price of one");
     gives("2024-01-01 x\n  a  -10 X @@ $15\n  b\n", "2024-01-01 \"x\": a -10 X @ -15 USD; b 15 USD\n",
           "@@ is the price of all, and has the amount's sign");
     gives("2024-01-01 x\n  a  10 X @= $1.50\n  b  2 X (@) $1\n  c\n",
           "2024-01-01 \"x\": a 10 X @ 15 USD; b 2 X @ 2 USD; c -17 USD\n", "@= and (@) are prices");
-    gives("2024-01-01 x\n  a  3 X @ $0.333\n  b  $-1.00\n",
-          "2024-01-01 \"x\": a 3 X @ 1.00 USD; b -1.00 USD\n",
+    gives("2024-01-01 x\n  a  3 X @ $0.333\n  b  $-1.00\n", "2024-01-01 \"x\": a 3 X @ 1.00 USD; b -1.00 USD\n",
           "what prints as zero is taken by the cost, so that the lines sum to zero");
     gives("2024-01-01 x\n  a  1 X @ $0.335\n  b  1 X @ $0.665\n  c  $-1.00\n",
           "2024-01-01 \"x\": a 1 X @ 0.34 USD; b 1 X @ 0.66 USD; c -1.00 USD\n", "each cost is rounded half-even");
@@ -211,24 +191,25 @@ static void test_costs(void)
     says("2024-01-01 x\n  a  1 X @@@ $2\n  b\n", "not an amount", "@@@ is no price");
 }
 
-static void test_lots(void)
-{
+static void test_lots(void) {
     gives("2024-01-01 x\n  c  $1600\n  b  -10 X {$150} [2023-01-01] (n)\n  g  $-100\n",
           "2024-01-01 \"x\": c 1600 USD; b -10 X @ -1500 USD; g -100 USD\n", "a lot's price alone does not count");
     gives("2024-01-01 x\n  c  $1600\n  b  -10 X {$150} @ $160\n  g\n",
           "2024-01-01 \"x\": c 1600 USD; b -10 X @ -1500 USD; g -100 USD\n", "with a price it is what the lot cost");
     gives("2024-01-01 x\n  c  $1600\n  b  -10 X {{$1500}} @ $160\n  g  $-100\n",
           "2024-01-01 \"x\": c 1600 USD; b -10 X @ -1500 USD; g -100 USD\n", "for one or for all");
-    gives("2024-01-01 x\n  c  $1600\n  b  -10 X {$150} @ $160\n",
-          "2024-01-01 \"x\": c 1600 USD; b -10 X @ -1600 USD\n", "where only the price balances, the price counts");
+    gives("2024-01-01 x\n  c  $1600\n  b  -10 X {$150} @ $160\n", "2024-01-01 \"x\": c 1600 USD; b -10 X @ -1600 USD\n",
+          "where only the price balances, the price counts");
     says("2024-01-01 x\n  b  1 X {$1\n  c\n", "without its closing '}'", "a lot closes");
     says("2024-01-01 x\n  b  1 X ((e))\n  c\n", "value expression)) is not supported", "a value expression is refused");
 }
 
-static void test_amounts(void)
-{
+static void test_amounts(void) {
     reads_as("", "$1.50", "1.50 USD", "$ is USD");
-    reads_as("", "\xE2\x82\xAC" "1.50", "1.50 EUR", "the euro sign is EUR");
+    reads_as("",
+             "\xE2\x82\xAC"
+             "1.50",
+             "1.50 EUR", "the euro sign is EUR");
     reads_as("", "-\xC2\xA3 1.50", "-1.50 GBP", "the pound sign is GBP, behind a sign and before a blank");
     reads_as("", "EUR -3", "-3 EUR", "a sign may stand before the digits");
     reads_as("", "1EUR", "1 EUR", "no blank is needed");
@@ -241,7 +222,10 @@ static void test_amounts(void)
     reads_as("", "1.000 EUR", "1.000 EUR", "a lone period is decimal");
     reads_as("", "1'234'567.89 CHF", "1234567.89 CHF", "an apostrophe groups");
     reads_as("", "1 234 567,89 EUR", "1234567.89 EUR", "blanks group");
-    reads_as("", "1\xC2\xA0" "234.5 EUR", "1234.5 EUR", "so do no-break spaces");
+    reads_as("",
+             "1\xC2\xA0"
+             "234.5 EUR",
+             "1234.5 EUR", "so do no-break spaces");
     reads_as("", "1,00,000.00 INR", "100000.00 INR", "groups may be of two");
     reads_as("", "1.000.000 EUR", "1000000 EUR", "two periods group");
     reads_as("", ".5 EUR", "0.5 EUR", "a period may lead");
@@ -250,9 +234,9 @@ static void test_amounts(void)
     reads_as("decimal-mark ,\n", "1.000 EUR", "1000 EUR", "and decimal-mark");
     reads_as("decimal-mark .\n", "1,000 EUR", "1000 EUR", "either way");
     reads_as("2023-01-01\n  z  1 $ == 1 $\n  y\n\n", "1,000 EUR", "1.000 EUR",
-        "in a file of hledger's a lone comma is decimal");
+             "in a file of hledger's a lone comma is decimal");
     reads_as("D 1.000,00 EUR\n2023-01-01\n  z  1 $ == 1 $\n  y\n\n", "1.000", "1000 EUR",
-        "where D gives bare numbers a name");
+             "where D gives bare numbers a name");
     refuses("", "0,123 EUR", "ambiguous number 0,123", "0,123 is refused: the tools disagree");
     refuses("", "12345,678 EUR", "ambiguous number 12345,678", "so is 12345,678");
     refuses("", "1,000,5 EUR", "ambiguous number 1,000,5", "and groups that nobody writes");
@@ -265,8 +249,7 @@ static void test_amounts(void)
     says("2024-01-01 x\n  a  1 h\n  b  -60 m\n", "time units (s, m, h)", "time units are not converted");
 }
 
-static void test_expressions(void)
-{
+static void test_expressions(void) {
     reads_as("", "($10.00 * 5)", "50 USD", "an expression is worked out");
     reads_as("", "(2 * ($10 - $1) / 4 + $0.25)", "4.75 USD", "with brackets and the four signs");
     reads_as("", "(-$10 + -($2))", "-12 USD", "and minus before either");
@@ -279,8 +262,7 @@ static void test_expressions(void)
     refuses("", deep, "brackets deep", "and one too deep");
 }
 
-static void test_assertions(void)
-{
+static void test_assertions(void) {
     static const char open[] = "2024-01-01 o\n  a  $100\n  a:b  $5\n  e\n\n";
     char journal[600];
     static const struct {
@@ -288,7 +270,7 @@ static void test_assertions(void)
     } cases[] = {
         {"2024-01-02\n  a  $1 = $101\n  e\n", "2024-01-02: a 1 USD; e -1 USD", "an assertion that holds is no line"},
         {"2024-01-02\n  a  $1 = $100\n  e\n",
-            "! rule: in:7: balance assertion failed: a: expected 100 USD, found 101 USD",
+         "! rule: in:7: balance assertion failed: a: expected 100 USD, found 101 USD",
          "one that fails is refused, naming expected and found"},
         {"2024-01-02\n  a  $0 =* $105\n  e\n", "2024-01-02: a 0 USD; e 0 USD", "=* counts the accounts below"},
         {"2024-01-02\n  a  1 EUR == $100\n  e\n", "and other commodities", "== allows no other commodity"},
@@ -316,32 +298,33 @@ static void test_assertions(void)
           "! rule: in:8: balance assertion failed: b: expected -1 EUR, found -3 EUR\n",
           "in a file of hledger's it may hold by date");
     gives("2024-01-01 x\n  a  1 EUR\n  b\n\n2024-01-02 x\n  a  1 EUR = 5 EUR\n  b\n\n2024-01-02 y\n"
-        "  a  1 EUR = 2 EUR\n  b\n",
+          "  a  1 EUR = 2 EUR\n  b\n",
           "2024-01-01 \"x\": a 1 EUR; b -1 EUR\n"
           "! rule: in:6: balance assertion failed: a: expected 5 EUR, found 2 EUR\n"
-          "2024-01-02 \"y\": a 1 EUR; b -1 EUR\n", "a refused entry leaves no trace in the balances");
+          "2024-01-02 \"y\": a 1 EUR; b -1 EUR\n",
+          "a refused entry leaves no trace in the balances");
     says("decimal-mark .\n2024-01-02\n  a  1 EUR\n  b\n\n2024-01-01\n  a  = 5 EUR\n  b\n", "which has later postings",
          "an assignment against the dates is refused in a file of hledger's");
 }
 
-static void test_names(void)
-{
+static void test_names(void) {
     gives("alias food=Expenses:Food\nalias E = Top\n2024-01-01\n  food  1 EUR\n  food:x  1 EUR\n  E:y\n",
           "2024-01-01: Expenses:Food 1 EUR; Expenses:Food:x 1 EUR; Top:y -2 EUR\n",
           "aliases meet a name or its first part");
     gives("account A\n  alias q\n  note n\n2024-01-01\n  q  1 EUR\n  b\n", "2024-01-01: A 1 EUR; b -1 EUR\n",
           "an account may have aliases");
     gives("apply account Top\napply tag t\n2024-01-01\n  a  1 EUR\n  b\nend apply tag\nend apply account\n2024-01-02\n"
-          "  a  1 EUR\n  b\n", "2024-01-01: Top:a 1 EUR; Top:b -1 EUR\n2024-01-02: a 1 EUR; b -1 EUR\n",
+          "  a  1 EUR\n  b\n",
+          "2024-01-01: Top:a 1 EUR; Top:b -1 EUR\n2024-01-02: a 1 EUR; b -1 EUR\n",
           "apply account puts accounts below another");
     says("apply account T\nend apply tag\n", "!! invalid: in:2: end apply tag: the last one applied is a account",
-        "in order");
+         "in order");
     says("end\n", "end without an apply", "and an end has a beginning");
     says("alias /a/=b\n", "!! unsupported: in:1: alias with a /regular expression/", "alias by expression is refused");
     gives("commodity EUR\n  alias Euro\n  nomarket\n2024-01-01\n  a  1 Euro\n  b\n", "2024-01-01: a 1 EUR; b -1 EUR\n",
           "commodities may have aliases");
     gives("account-rewrite a  z\n2024-01-01\n  a  1 EUR\n  b\n", "2024-01-01: z 1 EUR; b -1 EUR\n",
-        "account-rewrite renames");
+          "account-rewrite renames");
     says("account-rewrite a  z\n2024-01-01\n  ab  1 EUR\n  b\n", "account-rewrite of a part", "whole names only");
     static const char *const symbols[] = {"$=AUD", "kr=DKK", NULL};
     read_options mapped = {.how = {.symbols = symbols}};
@@ -350,11 +333,12 @@ static void test_names(void)
     static const char *const broken[] = {"$", NULL};
     read_options wrong = {.how = {.symbols = broken}};
     gives_with("", &wrong, "!! usage: symbol $: expected SYMBOL=CODE, such as $=USD\n",
-        "and a broken mapping is refused");
+               "and a broken mapping is refused");
     read_options all = {.declarations = true};
     gives_with("account Bank  ; type: Cash\naccount Spend\n  ; type:X\n2024-01-01\n  assets:a  1.50 EUR\n"
-        "  Bank:b  2 X @ 1.234 Z\n"
-               "  Spend:c\n  REVENUE\t0 EUR\n", &all,
+               "  Bank:b  2 X @ 1.234 Z\n"
+               "  Spend:c\n  REVENUE\t0 EUR\n",
+               &all,
                "EUR 2\nX 0\nZ 3\nBank: type 1\nSpend: type 5\nassets:a: type 1\nBank:b: type 1\nSpend:c: type 5\n"
                "REVENUE: type 4\n2024-01-01: assets:a 1.50 EUR; Bank:b 2 X @ 2.468 Z; Spend:c -1.50 EUR; "
                "REVENUE 0 EUR; "
@@ -362,14 +346,20 @@ static void test_names(void)
                "currencies with their decimals and accounts with their types come first");
 }
 
-static void test_directives(void)
-{
+static void test_directives(void) {
     gives("comment\n2024 junk\nend comment\ntest bal\n 1\nend test\nP 2024-01-01 X $1\nN X\ntag t\n  check x\npayee p\n"
           "  alias q\ncheck x\ndefine x=1\nvalue x\nbazzle foo\nD $1,000.00\n~ monthly from 2024-01\n  a  $1\n  b\n"
-          "~ Every 2nd day of month\n  a  $1\n!year 2024\nb x\n", "", "what changes no balance is passed over");
-    static const char *const refused[] = {"C 1 Kb = 1024 b", "eval x", "expr x", "python", "import x",
-        "apply fixed X $1",
-                                          "i 2024/01/01 08:00:00 a", "o 2024/01/01 09:00:00", "--flat"};
+          "~ Every 2nd day of month\n  a  $1\n!year 2024\nb x\n",
+          "", "what changes no balance is passed over");
+    static const char *const refused[] = {"C 1 Kb = 1024 b",
+                                          "eval x",
+                                          "expr x",
+                                          "python",
+                                          "import x",
+                                          "apply fixed X $1",
+                                          "i 2024/01/01 08:00:00 a",
+                                          "o 2024/01/01 09:00:00",
+                                          "--flat"};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         char journal[100];
         snprintf(journal, sizeof journal, "%s\n", refused[i]);
@@ -384,7 +374,7 @@ static void test_directives(void)
          "and so is one that is not understood");
     says("= [x\n  a  1\n", "!! invalid: in:1: automated transaction (=): not a query", "a broken query is refused");
     says("~ invalid period\n  a  1\n", "!! invalid: in:1: periodic transaction (~): not a period",
-        "so is a broken period");
+         "so is a broken period");
     says("assets:a  $1\n", "neither a transaction nor a directive: assets:a", "a posting at the margin is refused");
     says("include x\n", "!! unsupported: in:1: include", "includes are refused where there is no directory");
     says("account x\n  assert y\n", "!! unsupported: in:2: assert below account", "assert below account is refused");
@@ -392,17 +382,14 @@ static void test_directives(void)
          "payee below account is refused where it would move a posting");
 }
 
-static void write_file(const char *name, const char *text)
-{
+static void write_file(const char *name, const char *text) {
     char path[600];
     snprintf(path, sizeof path, "%s/%s", test_dir(), name);
     FILE *file = fopen(path, "w");
-    if (!file || fputs(text, file) < 0 || fclose(file))
-        abort();
+    if (!file || fputs(text, file) < 0 || fclose(file)) abort();
 }
 
-static void test_includes(void)
-{
+static void test_includes(void) {
     char path[600];
     snprintf(path, sizeof path, "%s/sub", test_dir());
     mkdir(path, 0700);
@@ -428,12 +415,11 @@ static void test_includes(void)
     free(found);
     found = read_bytes("include bad.j\n2024-01-02\n  a  1 EUR\n  b\n", 40, &here);
     has_text(found, "bad.j:1: the entry's postings do not balance: off by 1 EUR\n2024-01-02",
-        "a refusal names the included file");
+             "a refusal names the included file");
     free(found);
 }
 
-static void test_bad_input(void)
-{
+static void test_bad_input(void) {
     read_options raw = {.raw = true};
     gives_with("2024-01-01 x\n  a  1 EUR\n\n2024-01-02\n  a  1 EUR\n  b\n; end\n", &raw,
                "! unbalanced: in:1: the entry's postings do not balance: off by 1 EUR\n[2024-01-01 x\n  a  1 EUR\n]\n"
@@ -446,8 +432,7 @@ static void test_bad_input(void)
     says("; \xC0\xAF\n", "!! invalid: in:1: byte 0xC0", "also in comments, and in its shortest form");
     size_t size = ((size_t)1 << 20) + 10;
     char *line = malloc(size);
-    if (!line)
-        abort();
+    if (!line) abort();
     memset(line, 'x', size);
     found = read_bytes(line, size, &plain);
     has_text(found, "!! limit: in:1: the line is longer than", "a line has its limit");
@@ -462,15 +447,13 @@ static void test_bad_input(void)
     static const char *const guessed[] = {".journal", ".j", ".ledger", ".hledger", ".dat"};
     for (size_t i = 0; i < sizeof guessed / sizeof *guessed; i++) {
         const char *const *at = kt_format_journal.suffixes;
-        while (*at && strcmp(*at, guessed[i]))
-            at++;
+        while (*at && strcmp(*at, guessed[i])) at++;
         ok(*at != NULL, "%s is a journal's ending", guessed[i]);
     }
     ok(kt_format_journal.preamble(NULL).size == 0, "a reject file needs nothing before its entries");
 }
 
-int main(void)
-{
+int main(void) {
     test_transactions();
     test_balance();
     test_costs();

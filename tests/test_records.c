@@ -15,33 +15,25 @@ static uint8_t record[1 << 21];
 static kt_store *store;
 static kt_journal *journal;
 
-static kt_code append(size_t size, uint64_t *number, kt_error *error)
-{
+static kt_code append(size_t size, uint64_t *number, kt_error *error) {
     return kt_journal_append(journal, kt_span_of(record, size), number, error);
 }
 
-static void seal(const char *id)
-{
+static void seal(const char *id) {
     kt_seal unwanted;
     kt_log_head head;
     kt_error error;
-    if (storing_seal(journal, id, &unwanted, &head, &error) != KT_OK)
-        diag("%s", error.text);
+    if (storing_seal(journal, id, &unwanted, &head, &error) != KT_OK) diag("%s", error.text);
 }
 
-static bool is_record(kt_span found, uint64_t seed, size_t body)
-{
+static bool is_record(kt_span found, uint64_t seed, size_t body) {
     size_t size = storing_record(KIND, 20000, seed, body, record, sizeof(record));
     return kt_span_compare(found, kt_span_of(record, size)) == 0;
 }
 
-static size_t body_of(uint64_t seed)
-{
-    return (size_t)(test_random(&seed) % 120);
-}
+static size_t body_of(uint64_t seed) { return (size_t)(test_random(&seed) % 120); }
 
-static void test_reading(uint64_t *random)
-{
+static void test_reading(uint64_t *random) {
     enum { COUNT = 20000 };
     kt_error error;
     kt_txn *txn;
@@ -67,10 +59,8 @@ static void test_reading(uint64_t *random)
         kt_envelope envelope;
         if (kt_records_read(records, i, &found, &error) != KT_OK || kt_envelope_read(found, &envelope, &error) != KT_OK)
             wrong++;
-        else if (envelope.kind == KT_KIND_SEAL)
-            seals++;
-        else
-            wrong += !is_record(found, i, body_of(i));
+        else if (envelope.kind == KT_KIND_SEAL) seals++;
+        else wrong += !is_record(found, i, body_of(i));
     }
     is_int(wrong, 0, "a walk gives every record as it was appended");
     for (int i = 0; i < 20000; i++) {
@@ -79,8 +69,7 @@ static void test_reading(uint64_t *random)
         if (kt_records_read(records, number, &found, &error) != KT_OK ||
             kt_envelope_read(found, &envelope, &error) != KT_OK)
             wrong++;
-        else if (envelope.kind == KIND)
-            wrong += !is_record(found, number, body_of(number));
+        else if (envelope.kind == KIND) wrong += !is_record(found, number, body_of(number));
         wrong += kt_records_block(records, number, &first, &count, &error) != KT_OK || number < first ||
                  number - first >= count || count > KT_BLOCK_RECORDS;
     }
@@ -100,8 +89,7 @@ static void test_reading(uint64_t *random)
 
 /* ---- long records ---- */
 
-static void test_long(void)
-{
+static void test_long(void) {
     static const size_t bodies[] = {65471, 65524, 65525, 65526, 65527, 65528, 65536, 130942, 130943, 700000, 2000000};
     enum { COUNT = sizeof(bodies) / sizeof(*bodies) };
     uint64_t numbers[COUNT], begin;
@@ -115,8 +103,7 @@ static void test_long(void)
     begin = kt_journal_next(journal);
     for (size_t i = 0; i < COUNT; i++) {
         size_t size = storing_record(KIND, 20000, i, bodies[i], record, sizeof(record));
-        if (append(size, &numbers[i], &error) != KT_OK)
-            diag("%s", error.text);
+        if (append(size, &numbers[i], &error) != KT_OK) diag("%s", error.text);
     }
     seal("long");
     (void)kt_txn_begin(store, false, &txn, &error);
@@ -176,8 +163,7 @@ typedef struct lie {
 
 #define BODY 70005u /* of a long record in two parts: 70,000 bytes and what says so */
 
-static size_t pack_part(const uint8_t *bytes, size_t size)
-{
+static size_t pack_part(const uint8_t *bytes, size_t size) {
     kt_pack pack;
     kt_pack_init(&pack, record, sizeof(record));
     kt_pack_envelope(&pack, KT_KIND_PART, 1, 20000);
@@ -185,8 +171,7 @@ static size_t pack_part(const uint8_t *bytes, size_t size)
     return pack.size;
 }
 
-static uint64_t append_lie(const lie *l)
-{
+static uint64_t append_lie(const lie *l) {
     static uint8_t body[BODY] = {0xc6, 0x00, 0x01, 0x11, 0x70};
     uint8_t hashes[5 * KT_HASH_SIZE] = {0};
     uint64_t number = 0;
@@ -197,8 +182,7 @@ static uint64_t append_lie(const lie *l)
         kt_leaf_hash(record, size, hashes + i * KT_HASH_SIZE);
         (void)append(size, &number, &error);
     }
-    if (l->twist)
-        hashes[KT_HASH_SIZE] ^= 1;
+    if (l->twist) hashes[KT_HASH_SIZE] ^= 1;
     kt_pack_init(&pack, record, sizeof(record));
     kt_pack_envelope(&pack, KT_KIND_LONG, 1, 20000);
     kt_pack_array(&pack, 4);
@@ -210,8 +194,7 @@ static uint64_t append_lie(const lie *l)
     return number;
 }
 
-static void test_lies(void)
-{
+static void test_lies(void) {
     static const lie lies[] = {
         {KIND, 1, BODY, 64, false, KT_PART_BODY, KT_OK, "a head that says the truth is read"},
         {KIND, 1, BODY, 64, true, KT_PART_BODY, KT_DAMAGED, "one that names another part is refused"},
@@ -223,10 +206,12 @@ static void test_lies(void)
         {KIND, 1, BODY, 160, false, KT_PART_BODY, KT_DAMAGED, "one with more parts than there are too"},
         {KIND, 1, (uint64_t)KT_WHOLE_MAX + 1, 64, false, KT_PART_BODY, KT_DAMAGED, "one larger than any too"},
         {KIND, (uint64_t)1 << 32, BODY, 64, false, KT_PART_BODY, KT_DAMAGED, "one of a version beyond 32 bits too"},
-        {KT_KIND_SEAL, 1, BODY, 64, false, KT_PART_BODY, KT_DAMAGED, "a seal in parts is refused, whose signature nobody would check"},
+        {KT_KIND_SEAL, 1, BODY, 64, false, KT_PART_BODY, KT_DAMAGED,
+         "a seal in parts is refused, whose signature nobody would check"},
         {KT_KIND_LONG, 1, BODY, 64, false, KT_PART_BODY, KT_DAMAGED, "a long record of long records too"},
         {KT_KIND_GENESIS, 1, BODY, 64, false, KT_PART_BODY, KT_DAMAGED, "and a genesis"},
-        {KIND, 1, BODY, 64, false, KT_PART_BODY - 1, KT_DAMAGED, "one whose first part is not full too: a record has one spelling"},
+        {KIND, 1, BODY, 64, false, KT_PART_BODY - 1, KT_DAMAGED,
+         "one whose first part is not full too: a record has one spelling"},
     };
     enum { COUNT = sizeof(lies) / sizeof(*lies) };
     uint64_t numbers[COUNT];
@@ -236,8 +221,7 @@ static void test_lies(void)
     kt_span found;
     char name[40];
     (void)kt_journal_begin(journal, true, &error);
-    for (size_t i = 0; i < COUNT; i++)
-        numbers[i] = append_lie(&lies[i]);
+    for (size_t i = 0; i < COUNT; i++) numbers[i] = append_lie(&lies[i]);
     seal("lies");
     (void)kt_txn_begin(store, false, &txn, &error);
     (void)kt_records_open(txn, numbers[COUNT - 1] + 1, &records, &error);
@@ -252,8 +236,7 @@ static void test_lies(void)
 
 /* ---- a block that is not there ---- */
 
-static void test_gap(void)
-{
+static void test_gap(void) {
     kt_error error;
     kt_txn *txn;
     kt_records *records;
@@ -278,8 +261,7 @@ static void test_gap(void)
     kt_txn_abort(txn);
 }
 
-int main(void)
-{
+int main(void) {
     char directory[STORING_PATH];
     uint64_t random = test_seed();
     kt_error error;

@@ -7,21 +7,17 @@
 
 static kt_book *book;
 
-static kt_report *sheet(const char *at)
-{
+static kt_report *sheet(const char *at) {
     kt_view *view = view_of(book);
     kt_report *report = NULL;
-    if (kt_balance_sheet(view, day(at), &report, &said) != KT_OK)
-        diag("%s", said.text);
+    if (kt_balance_sheet(view, day(at), &report, &said) != KT_OK) diag("%s", said.text);
     kt_view_close(view); /* figures stay; texts went with the view */
     return report;
 }
 
-static void is_sheet(const char *at, long long assets, long long liabilities, long long equity, long long result)
-{
+static void is_sheet(const char *at, long long assets, long long liabilities, long long equity, long long result) {
     kt_report *report = sheet(at);
-    if (!ok(report != NULL, "a balance sheet of %s", at))
-        return;
+    if (!ok(report != NULL, "a balance sheet of %s", at)) return;
     is_int((long long)report->assets, assets, "assets");
     is_int((long long)report->liabilities, liabilities, "liabilities");
     is_int((long long)report->equity, equity, "equity");
@@ -30,8 +26,7 @@ static void is_sheet(const char *at, long long assets, long long liabilities, lo
     kt_report_free(report);
 }
 
-static void two_years(void)
-{
+static void two_years(void) {
     is_code(post(book, "2025-07-01 - 1000 1000 / 3000 -1000\n" /* fiscal year 2025 */
                        "2025-10-10 - 1000 500 / 4000 -500\n"
                        "2026-06-30 - 5100 200 / 1000 -150 / 2000 -50\n"
@@ -53,8 +48,7 @@ static void two_years(void)
     kt_report_free(report);
 }
 
-static void computed_rows(void)
-{
+static void computed_rows(void) {
     kt_view *view = view_of(book);
     kt_report *report = NULL;
     is_code(kt_balance_sheet(view, day("2026-09-30"), &report, &said), KT_OK, "a balance sheet");
@@ -64,10 +58,8 @@ static void computed_rows(void)
         for (size_t i = 0; i < report->row_count; i++) {
             const kt_report_row *row = &report->rows[i];
             computed += row->computed;
-            if (row->computed && kt_str_equal(row->name, KT_STR("Result of the year")))
-                now = row->amount;
-            else if (row->computed)
-                earlier = row->amount;
+            if (row->computed && kt_str_equal(row->name, KT_STR("Result of the year"))) now = row->amount;
+            else if (row->computed) earlier = row->amount;
             unordered += i > 0 && row->type < row[-1].type;
             unordered += row->type == KT_INCOME || row->type == KT_EXPENSE;
         }
@@ -82,8 +74,7 @@ static void computed_rows(void)
     kt_view_close(view);
 }
 
-static void income(void)
-{
+static void income(void) {
     kt_view *view = view_of(book);
     kt_report *report = NULL;
     is_code(kt_income_statement(view, day("2025-07-01"), day("2026-06-30"), &report, &said), KT_OK,
@@ -102,8 +93,7 @@ static void income(void)
     kt_view_close(view);
 }
 
-static void unvalued(void)
-{
+static void unvalued(void) {
     is_code(post(book, "2027-02-01 - 1100 5 EUR / 4000 -5 EUR\n2027-02-02 - 1100 5 EUR @@ 37.30 / 4000 -37.30"), KT_OK,
             "an entry without a rate, and one with");
     kt_report *report = sheet("2027-02-28");
@@ -123,8 +113,7 @@ static void unvalued(void)
     kt_view_close(view);
 }
 
-static void unclassified(void)
-{
+static void unclassified(void) {
     is_code(open_accounts(book, "8888 unclassified"), KT_OK, "an account of no type yet");
     is_code(post(book, "2027-03-01 - 1000 11 / 8888 -11"), KT_OK, "is posted");
     kt_report *report = sheet("2027-03-31");
@@ -135,13 +124,11 @@ static void unclassified(void)
     kt_report_free(report);
     is_code(open_accounts(book, "8888 liability"), KT_OK, "once it has a type");
     report = sheet("2027-03-31");
-    if (report)
-        ok(report->unclassified == 0 && report->liabilities == 5000 + 1100, "it stands there");
+    if (report) ok(report->unclassified == 0 && report->liabilities == 5000 + 1100, "it stands there");
     kt_report_free(report);
 }
 
-static void any_day(void)
-{
+static void any_day(void) {
     uint64_t random = test_seed();
     static const char *const accounts[] = {"1000", "1100", "2000", "3000", "4000", "5000", "5100", "8888"};
     kt_batch *batch = begin(book);
@@ -164,8 +151,7 @@ static void any_day(void)
     is_int(unequal, 0, "assets are liabilities and equity on any day");
 }
 
-int main(void)
-{
+int main(void) {
     kt_create_options options = {.company = {.fiscal_month = 7}};
     book = make_book_with("book", &options);
     two_years();

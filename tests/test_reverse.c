@@ -7,8 +7,7 @@
 
 static kt_book *book;
 
-static kt_entry_view *entry_at(uint64_t number)
-{
+static kt_entry_view *entry_at(uint64_t number) {
     kt_view *view = view_of(book);
     kt_entry_view *entry = NULL;
     (void)kt_entry_read(view, number, &entry, &said);
@@ -16,16 +15,14 @@ static kt_entry_view *entry_at(uint64_t number)
     return entry;
 }
 
-static void both_ways(void)
-{
+static void both_ways(void) {
     uint64_t reversal = 0;
     is_code(post(book, "2026-01-31 S#V7 5000 100 cc=ADM text=wage tax=M1 / 1000 -100"), KT_OK, "an entry");
     uint64_t number = receipt.first + 1; /* behind the cost centre's record */
     is_code(reverse(book, number, "2026-02-01", false, &reversal), KT_OK, "is reversed");
     is_int((long long)balance(book, "5000"), 0, "nothing is left of it");
     kt_entry_view *first = entry_at(number), *second = entry_at(reversal);
-    if (!ok(first && second, "both are on record"))
-        return;
+    if (!ok(first && second, "both are on record")) return;
     is_int((long long)first->reversed_by, (long long)reversal, "the entry names its reversal");
     is_int((long long)second->entry.reverses, (long long)number, "and the reversal names the entry");
     is_int(second->entry.date, day("2026-02-01"), "dated as was said");
@@ -54,16 +51,14 @@ static void both_ways(void)
     is_int((long long)balance(book, "5000"), 10000, "and the entry stands again");
 }
 
-static void is_turnover(const char *account, long long debit, long long credit, const char *law)
-{
+static void is_turnover(const char *account, long long debit, long long credit, const char *law) {
     kt_amount debits, credits;
     columns(book, account, &debits, &credits);
     is_int((long long)debits, debit, "%s: debit", law);
     is_int((long long)credits, credit, "%s: credit", law);
 }
 
-static void turnover(void)
-{
+static void turnover(void) {
     uint64_t reversal = 0;
     is_code(post(book, "2026-03-31 - 1100 80 / 3000 -80"), KT_OK, "an entry");
     uint64_t number = receipt.first;
@@ -82,8 +77,7 @@ static void turnover(void)
     is_turnover("1100", 8000, 0, "and the columns are again as after the entry");
 }
 
-static void currencies(void)
-{
+static void currencies(void) {
     is_code(post(book, "2026-04-01 - 1100 3 EUR @@ 22.37 / 1100 4 EUR @@ 29.81 / 1000 -52.18"), KT_OK,
             "an entry with rates");
     is_code(reverse(book, receipt.last - 1, "2026-05-01", false, NULL), KT_OK, "is reversed at those rates");
@@ -93,15 +87,13 @@ static void currencies(void)
     kt_balance *rows = NULL;
     size_t count = 0, left = 0;
     (void)kt_balances(view, &query, &rows, &count, &said);
-    for (size_t i = 0; i < count; i++)
-        left += rows[i].book_balance != 0;
+    for (size_t i = 0; i < count; i++) left += rows[i].book_balance != 0;
     is_int((long long)left, 0, "nor of its worth, to the last unit");
     free(rows);
     kt_view_close(view);
 }
 
-static void refusals(void)
-{
+static void refusals(void) {
     is_code(post(book, "2026-06-30 - 1000 1 / 2000 -1"), KT_OK, "an entry");
     uint64_t number = receipt.first;
     is_code(close_month(book, "2026-06"), KT_OK, "its month is closed");
@@ -120,8 +112,7 @@ static void refusals(void)
     is_code(reverse(book, number, "2026-07-01", false, NULL), KT_OK, "into an open month it goes");
 }
 
-static void batches(void)
-{
+static void batches(void) {
     kt_batch_options named = {.id = KT_STR("wrong import")};
     is_code(post_with(book, &named,
                       "2026-08-01 - 1000 1 cc=NEW / 2000 -1\n2026-08-02 - 1000 2 EUR / 2000 -2 EUR\n"
@@ -147,8 +138,7 @@ static void batches(void)
 }
 
 /* Larger than a transaction: what is read and what is written are in the same store. */
-static void large_batch(void)
-{
+static void large_batch(void) {
     enum { ENTRIES = 206000 }; /* the 26th block is read when the 24th was committed */
     kt_line lines[] = {{.amount = 1, .account = KT_STR("1100"), .text = KT_STR("many")},
                        {.amount = -1, .account = KT_STR("2000")}};
@@ -157,8 +147,7 @@ static void large_batch(void)
     kt_batch *batch = NULL;
     kt_amount before = balance(book, "1100");
     kt_code code = kt_batch_begin(book, &named, &batch, NULL, &said);
-    for (unsigned i = 0; i < ENTRIES && code == KT_OK; i++)
-        code = kt_batch_add(batch, &entry, NULL, &said);
+    for (unsigned i = 0; i < ENTRIES && code == KT_OK; i++) code = kt_batch_add(batch, &entry, NULL, &said);
     is_code(code == KT_OK ? kt_batch_commit(batch, &receipt, &said) : code, KT_OK,
             "a batch larger than one transaction");
     uint64_t count = 0;
@@ -170,8 +159,7 @@ static void large_batch(void)
     ok(balance(book, "1100") == before, "and nothing is left");
 }
 
-int main(void)
-{
+int main(void) {
     book = make_book("book");
     both_ways();
     turnover();

@@ -11,8 +11,7 @@
 enum { ENTRIES = 6000 }; /* of four kilobytes each: more than twenty-four blocks */
 
 /* Rows of a table, as anybody sees them who reads now. */
-static long long rows_of(kt_book *book, kt_table table)
-{
+static long long rows_of(kt_book *book, kt_table table) {
     kt_txn *txn = NULL;
     uint64_t rows = 0, pages;
     if (is_code(kt_txn_begin(kt_book_store(book), false, &txn, &said), KT_OK, "the store is read"))
@@ -21,8 +20,7 @@ static long long rows_of(kt_book *book, kt_table table)
     return (long long)rows;
 }
 
-static kt_batch *reverse_all(kt_book *book, long long entries)
-{
+static kt_batch *reverse_all(kt_book *book, long long entries) {
     uint64_t count = 0;
     kt_batch *batch = begin(book);
     is_code(kt_batch_reverse_batch(batch, KT_STR("many"), day("2026-02-01"), KT_STR("wrong"), false, &count, &said),
@@ -32,8 +30,7 @@ static kt_batch *reverse_all(kt_book *book, long long entries)
     return batch;
 }
 
-static bool is_linked(kt_view *view, uint64_t number, uint64_t reversal)
-{
+static bool is_linked(kt_view *view, uint64_t number, uint64_t reversal) {
     kt_entry_view *entry = NULL, *reverses = NULL;
     bool linked = kt_entry_read(view, number, &entry, &said) == KT_OK && entry->reversed_by == reversal;
     if (reversal != 0)
@@ -45,8 +42,7 @@ static bool is_linked(kt_view *view, uint64_t number, uint64_t reversal)
 }
 
 /* So many that the links between entries and their reversals are written before the head moves. */
-static void many(void)
-{
+static void many(void) {
     enum { MANY = 120000 };
     kt_book *book = make_book("many");
     kt_batch *batch = NULL;
@@ -54,8 +50,7 @@ static void many(void)
     kt_line lines[] = {{.account = KT_STR("1000"), .amount = 1}, {.account = KT_STR("4000"), .amount = -1}};
     kt_entry entry = {.date = day("2026-01-31"), .lines = lines, .line_count = 2};
     kt_code code = kt_batch_begin(book, &options, &batch, NULL, &said);
-    for (int i = 0; i < MANY && code == KT_OK; i++)
-        code = kt_batch_add(batch, &entry, NULL, &said);
+    for (int i = 0; i < MANY && code == KT_OK; i++) code = kt_batch_add(batch, &entry, NULL, &said);
     is_code(code, KT_OK, "a batch takes 120,000 entries");
     is_code(kt_batch_commit(batch, &receipt, &said), KT_OK, "and is committed");
     uint64_t first = receipt.first;
@@ -72,8 +67,7 @@ static void many(void)
     is_int(rows_of(book, KT_TABLE_UNDO), 0, "and nothing else is left");
     view = view_of(book);
     unsigned unlinked = 0;
-    for (uint64_t i = 0; i < MANY; i += 271)
-        unlinked += !is_linked(view, first + i, receipt.first + i);
+    for (uint64_t i = 0; i < MANY; i += 271) unlinked += !is_linked(view, first + i, receipt.first + i);
     unlinked += !is_linked(view, first + MANY - 1, receipt.last - 1);
     is_int(unlinked, 0, "by the entry of its place, and both say so");
     kt_view_close(view);
@@ -83,8 +77,7 @@ static void many(void)
     is_sound("many", "the book verifies");
 }
 
-int main(void)
-{
+int main(void) {
     char directory[600], text[4000];
     kt_error error = {0};
     kt_book *book = NULL;
@@ -108,8 +101,7 @@ int main(void)
     kt_line lines[2] = {{.account = KT_STR("1000"), .amount = 100}, {.account = KT_STR("4000"), .amount = -100}};
     kt_entry entry = {.date = 20000, .text = {text, sizeof(text)}, .lines = lines, .line_count = 2};
     int refused = 0;
-    for (int i = 0; i < ENTRIES; i++)
-        refused += kt_batch_add(batch, &entry, NULL, &error) != KT_OK;
+    for (int i = 0; i < ENTRIES; i++) refused += kt_batch_add(batch, &entry, NULL, &error) != KT_OK;
     is_int(refused, 0, "takes %d long entries", ENTRIES);
     is_code(kt_batch_commit(batch, NULL, &error), KT_OK, "and is committed");
 

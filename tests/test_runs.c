@@ -7,17 +7,14 @@
 
 enum { BLOCKS = 600 }; /* above 8 * 8 * 8, so that runs of three levels above the first are merged */
 
-static void test_against_model(uint64_t *random)
-{
+static void test_against_model(uint64_t *random) {
     model m;
     int wrong = 0, asked = 0;
     model_open(&m, "model");
     for (int block = 0; block < BLOCKS; block++) {
         model_block(&m, random);
-        if (test_random(random) % 10 == 0)
-            model_seal(&m);
-        if (block % 40 != 0 && block != BLOCKS - 1)
-            continue;
+        if (test_random(random) % 10 == 0) model_seal(&m);
+        if (block % 40 != 0 && block != BLOCKS - 1) continue;
         model_seal(&m);
         for (int i = 0; i < 25; i++, asked++) {
             kt_runs_query query = model_query(&m, random);
@@ -59,8 +56,7 @@ static void test_against_model(uint64_t *random)
 
 /* ---- the same bytes ---- */
 
-static void test_deterministic(uint64_t seed)
-{
+static void test_deterministic(uint64_t seed) {
     enum { SOME = 150 };
     model one, two;
     uint8_t first[KT_HASH_SIZE], second[KT_HASH_SIZE];
@@ -71,8 +67,7 @@ static void test_deterministic(uint64_t seed)
         model_block(&one, &a);
         model_block(&two, &b);
         model_seal(&one);
-        if (test_random(&other) % 20 == 0)
-            model_seal(&two); /* other batches of the same blocks */
+        if (test_random(&other) % 20 == 0) model_seal(&two); /* other batches of the same blocks */
         if (test_random(&other) % 10 == 0 && two.txn == NULL)
             kt_runs_forget(two.runs); /* and a process that begins anew */
     }
@@ -88,8 +83,7 @@ static void test_deterministic(uint64_t seed)
     kt_txn *txn;
     size_t count = one.count;
     uint64_t next = one.next;
-    for (int block = 0; block < 40; block++)
-        model_block(&one, &other);
+    for (int block = 0; block < 40; block++) model_block(&one, &other);
     (void)kt_txn_commit(one.txn, &error); /* a piece: no seal */
     one.txn = NULL;
     kt_runs_forget(one.runs);
@@ -104,8 +98,7 @@ static void test_deterministic(uint64_t seed)
     (void)kt_txn_commit(txn, &error);
     model_digest(&one, second);
     is_bytes(second, sizeof(second), first, sizeof(first), "and nothing else");
-    for (int block = 0; block < 20; block++)
-        model_block(&one, &other);
+    for (int block = 0; block < 20; block++) model_block(&one, &other);
     model_seal(&one);
     is_int(model_compare(&one, &all), 0, "and the next batch goes on from there");
     model_close(&one);
@@ -113,32 +106,27 @@ static void test_deterministic(uint64_t seed)
 
 /* ---- the open batch's own sums ---- */
 
-static kt_code add_balance(void *context, const kt_run_cell *cell, kt_error *error)
-{
+static kt_code add_balance(void *context, const kt_run_cell *cell, kt_error *error) {
     kt_int128 *balances = context;
     (void)error;
     balances[cell->key.currency] += cell->debit - cell->credit;
     return KT_OK;
 }
 
-static void test_open_sums(uint64_t *random)
-{
+static void test_open_sums(uint64_t *random) {
     model m;
     kt_error error;
     int wrong = 0;
     model_open(&m, "open");
     for (int block = 0; block < 70; block++) {
         model_block(&m, random);
-        if (test_random(random) % 5 == 0)
-            model_seal(&m);
-        if (m.txn == NULL)
-            (void)kt_txn_begin(m.store, true, &m.txn, &error);
+        if (test_random(random) % 5 == 0) model_seal(&m);
+        if (m.txn == NULL) (void)kt_txn_begin(m.store, true, &m.txn, &error);
         uint32_t account = 1 + (uint32_t)(test_random(random) % MODEL_ACCOUNTS);
         kt_int128 found[MODEL_CURRENCIES + 1] = {0}, expected[MODEL_CURRENCIES + 1] = {0};
         wrong += kt_runs_sums(m.runs, m.txn, account, add_balance, found, &error) != KT_OK;
         for (size_t i = 0; i < m.count; i++)
-            if (m.postings[i].key.account == account)
-                expected[m.postings[i].key.currency] += m.postings[i].item.amount;
+            if (m.postings[i].key.account == account) expected[m.postings[i].key.currency] += m.postings[i].item.amount;
         wrong += memcmp(found, expected, sizeof(found)) != 0;
     }
     is_int(wrong, 0, "an account's sums hold what the open batch has added so far");
@@ -147,8 +135,7 @@ static void test_open_sums(uint64_t *random)
 
 /* ---- sums that do not fit ---- */
 
-static void test_overflow(void)
-{
+static void test_overflow(void) {
     const kt_int128 most = (kt_int128)(((kt_uint128)1 << 127) - 1), least = -most - 1;
     kt_run_key key = {.account = 1, .currency = 1}, fresh = {.account = 2, .currency = 1};
     kt_run_item item = {.amount = most}, one = {.amount = 1, .line = 1}, lowest = {.amount = least, .line = 2};
@@ -179,22 +166,19 @@ static void test_overflow(void)
 }
 
 /* Bytes that no disk gives, since a checksum would not hold: a reader must not crash over them all the same. */
-static kt_code drop_cell(void *context, const kt_run_cell *cell, kt_error *error)
-{
+static kt_code drop_cell(void *context, const kt_run_cell *cell, kt_error *error) {
     (void)error;
     *(uint64_t *)context += cell->count;
     return KT_OK;
 }
 
-static kt_code drop_item(void *context, const kt_run_key *key, const kt_run_item *item, kt_error *error)
-{
+static kt_code drop_item(void *context, const kt_run_key *key, const kt_run_item *item, kt_error *error) {
     (void)error;
     *(uint64_t *)context += item->number + key->account;
     return KT_OK;
 }
 
-static void test_garbage(uint64_t *random)
-{
+static void test_garbage(uint64_t *random) {
     kt_error error;
     kt_txn *txn;
     kt_span key, value;
@@ -204,8 +188,7 @@ static void test_garbage(uint64_t *random)
     int other = 0;
     model m;
     model_open(&m, "garbage");
-    for (int block = 0; block < 9; block++)
-        model_block(&m, random);
+    for (int block = 0; block < 9; block++) model_block(&m, random);
     model_seal(&m);
     for (int i = 0; i < 2000; i++) {
         kt_table table = i % 2 ? model_tables.cells : model_tables.lists;
@@ -228,8 +211,7 @@ static void test_garbage(uint64_t *random)
     model_close(&m);
 }
 
-int main(void)
-{
+int main(void) {
     uint64_t random = test_seed();
     test_against_model(&random);
     test_deterministic(random);

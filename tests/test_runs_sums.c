@@ -4,8 +4,7 @@
 
 #include "tests/runs_model.h"
 
-int main(void)
-{
+int main(void) {
     enum { BLOCKS = 600 };
     uint64_t random = test_seed();
     model m;
@@ -13,10 +12,8 @@ int main(void)
     model_open(&m, "sums");
     for (int block = 0; block < BLOCKS; block++) {
         model_block(&m, &random);
-        if (test_random(&random) % 10 == 0)
-            model_seal(&m);
-        if (block % 50 != 0 && block != BLOCKS - 1)
-            continue;
+        if (test_random(&random) % 10 == 0) model_seal(&m);
+        if (block % 50 != 0 && block != BLOCKS - 1) continue;
         model_seal(&m);
         for (int i = 0; i < 25; i++, asked++) {
             kt_runs_query query = model_query(&m, &random);

@@ -9,8 +9,7 @@
 #include "storage/records.h"
 #include "tests/storing.h"
 
-static kt_seal sample(const char *id)
-{
+static kt_seal sample(const char *id) {
     kt_seal seal = {.id = kt_span_of(id, strlen(id)),
                     .count = 12,
                     .recorded_us = 1789000000000000,
@@ -27,8 +26,7 @@ static kt_seal sample(const char *id)
     return seal;
 }
 
-static bool same(const kt_seal *a, const kt_seal *b)
-{
+static bool same(const kt_seal *a, const kt_seal *b) {
     return kt_span_compare(a->id, b->id) == 0 && memcmp(a->actor, b->actor, sizeof(a->actor)) == 0 &&
            a->count == b->count && memcmp(a->content, b->content, sizeof(a->content)) == 0 &&
            memcmp(a->signature, b->signature, sizeof(a->signature)) == 0 && a->recorded_us == b->recorded_us &&
@@ -37,8 +35,7 @@ static bool same(const kt_seal *a, const kt_seal *b)
            a->rejected == b->rejected && a->epoch == b->epoch;
 }
 
-static void test_message(void)
-{
+static void test_message(void) {
     char text[KT_SEAL_MESSAGE_MAX], expected[KT_SEAL_MESSAGE_MAX], long_id[KT_SEAL_ID_MAX + 1];
     kt_seal seal = sample("\x01z");
     seal.count = 18446744073709551615u;
@@ -56,8 +53,7 @@ static void test_message(void)
     ok(size < KT_SEAL_MESSAGE_MAX - 1 && text[size - 1] == '\n', "the longest id fits");
 }
 
-static void test_record(void)
-{
+static void test_record(void) {
     uint8_t record[KT_SEAL_RECORD_MAX];
     kt_envelope envelope;
     kt_error error;
@@ -95,8 +91,7 @@ static void test_record(void)
 }
 
 /* The definition, written down once more: SHA-256 over the SHA-256 of each 256 leaf hashes. */
-static void content_of(const uint8_t *leaves, size_t count, uint8_t out[KT_HASH_SIZE])
-{
+static void content_of(const uint8_t *leaves, size_t count, uint8_t out[KT_HASH_SIZE]) {
     size_t runs = (count + 255) / 256;
     uint8_t *digests = calloc(runs + 1, KT_HASH_SIZE);
     for (size_t i = 0; i < runs; i++) {
@@ -107,12 +102,10 @@ static void content_of(const uint8_t *leaves, size_t count, uint8_t out[KT_HASH_
     free(digests);
 }
 
-static void test_content(uint64_t *random)
-{
+static void test_content(uint64_t *random) {
     enum { MOST = 2000 };
     uint8_t *leaves = malloc((size_t)MOST * KT_HASH_SIZE), expected[KT_HASH_SIZE], found[KT_HASH_SIZE];
-    for (size_t i = 0; i < (size_t)MOST * KT_HASH_SIZE; i++)
-        leaves[i] = (uint8_t)test_random(random);
+    for (size_t i = 0; i < (size_t)MOST * KT_HASH_SIZE; i++) leaves[i] = (uint8_t)test_random(random);
     static const size_t counts[] = {0, 1, 255, 256, 257, 511, 512, 513, 1024, MOST};
     bool all = true, kept = true;
     for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
@@ -136,8 +129,7 @@ static void test_content(uint64_t *random)
     free(leaves);
 }
 
-int main(void)
-{
+int main(void) {
     uint64_t random = test_seed();
     test_message();
     test_record();

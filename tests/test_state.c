@@ -18,14 +18,12 @@ typedef struct map { /* the naive state: one slot a key and table */
 
 static const kt_table tables[2] = {STORING_ONE, STORING_TWO};
 
-static kt_span key_of(unsigned key, char out[16])
-{
+static kt_span key_of(unsigned key, char out[16]) {
     (void)snprintf(out, 16, "key%u", key);
     return kt_span_of(out, strlen(out));
 }
 
-static int compare(kt_state *state, const map *expected)
-{
+static int compare(kt_state *state, const map *expected) {
     int wrong = 0;
     char name[16];
     kt_span value;
@@ -40,8 +38,7 @@ static int compare(kt_state *state, const map *expected)
     return wrong;
 }
 
-static void change(kt_state *state, map *model, uint64_t *random)
-{
+static void change(kt_state *state, map *model, uint64_t *random) {
     unsigned t = (unsigned)(test_random(random) % 2), k = (unsigned)(test_random(random) % KEYS);
     char name[16];
     kt_error error;
@@ -52,27 +49,22 @@ static void change(kt_state *state, map *model, uint64_t *random)
     } else {
         model->slots[t][k].there = true;
         model->slots[t][k].size = (size_t)(test_random(random) % (VALUE + 1));
-        for (size_t i = 0; i < model->slots[t][k].size; i++)
-            model->slots[t][k].bytes[i] = (uint8_t)test_random(random);
+        for (size_t i = 0; i < model->slots[t][k].size; i++) model->slots[t][k].bytes[i] = (uint8_t)test_random(random);
         code = kt_state_put(state, tables[t], key_of(k, name),
                             kt_span_of(model->slots[t][k].bytes, model->slots[t][k].size), &error);
     }
-    if (code != KT_OK)
-        diag("%s", error.text);
+    if (code != KT_OK) diag("%s", error.text);
 }
 
-static kt_txn *commit(kt_store *store, kt_txn *txn, kt_state *state)
-{
+static kt_txn *commit(kt_store *store, kt_txn *txn, kt_state *state) {
     kt_error error;
-    if (kt_txn_commit(txn, &error) != KT_OK || kt_txn_begin(store, true, &txn, &error) != KT_OK)
-        diag("%s", error.text);
+    if (kt_txn_commit(txn, &error) != KT_OK || kt_txn_begin(store, true, &txn, &error) != KT_OK) diag("%s", error.text);
     kt_state_bind(state, txn);
     return txn;
 }
 
 /* Random changes, flushed, forgotten, spilled and undone at random, beside the naive state. */
-static void test_random_changes(kt_store *store, uint64_t *random)
-{
+static void test_random_changes(kt_store *store, uint64_t *random) {
     kt_error error;
     kt_txn *txn;
     kt_state *state;
@@ -83,27 +75,22 @@ static void test_random_changes(kt_store *store, uint64_t *random)
     kt_state_bind(state, txn);
     ok(kt_state_txn(state) == txn, "state is bound to a transaction");
     for (int round = 0; round < 150; round++) {
-        for (uint64_t i = test_random(random) % 120; i != 0; i--)
-            change(state, now, random);
+        for (uint64_t i = test_random(random) % 120; i != 0; i--) change(state, now, random);
         wrong[0] += compare(state, now);
         uint64_t spills = test_random(random) % 3;
         for (uint64_t s = 0; s < spills; s++) { /* a large batch writes one table before its end */
-            if (kt_state_spill(state, STORING_TWO, KT_TABLE_UNDO, &error) != KT_OK)
-                wrong[1]++;
+            if (kt_state_spill(state, STORING_TWO, KT_TABLE_UNDO, &error) != KT_OK) wrong[1]++;
             txn = commit(store, txn, state);
             wrong[1] += compare(state, now) + (kt_state_bytes(state, STORING_TWO) != 0);
-            for (uint64_t i = test_random(random) % 60; i != 0; i--)
-                change(state, now, random);
+            for (uint64_t i = test_random(random) % 60; i != 0; i--) change(state, now, random);
         }
         if (test_random(random) % 2) {
-            if (kt_state_flush(state, &error) != KT_OK || kt_txn_clear(txn, KT_TABLE_UNDO, &error) != KT_OK)
-                wrong[2]++;
+            if (kt_state_flush(state, &error) != KT_OK || kt_txn_clear(txn, KT_TABLE_UNDO, &error) != KT_OK) wrong[2]++;
             *stored = *now;
         } else {
             undone += spills != 0;
             kt_state_forget(state);
-            if (kt_state_undo(txn, KT_TABLE_UNDO, UINT64_MAX, &error) != KT_OK)
-                wrong[3]++;
+            if (kt_state_undo(txn, KT_TABLE_UNDO, UINT64_MAX, &error) != KT_OK) wrong[3]++;
             *now = *stored;
         }
         txn = commit(store, txn, state);
@@ -121,8 +108,7 @@ static void test_random_changes(kt_store *store, uint64_t *random)
     free(stored);
 }
 
-static void test_own_bytes(kt_store *store)
-{
+static void test_own_bytes(kt_store *store) {
     kt_error error;
     kt_txn *txn;
     kt_state *state;
@@ -165,8 +151,7 @@ static void test_own_bytes(kt_store *store)
     kt_txn_abort(txn);
 }
 
-static void test_bad_undo(kt_store *store)
-{
+static void test_bad_undo(kt_store *store) {
     static const uint8_t rows[][6] = {{STORING_TWO, 9, 0, 1, 'k', 'v'}, {200, 1, 0, 1, 'k', 'v'}};
     kt_error error;
     kt_txn *txn;
@@ -174,13 +159,13 @@ static void test_bad_undo(kt_store *store)
         uint8_t name[8] = {0};
         (void)kt_txn_begin(store, true, &txn, &error);
         (void)kt_txn_put(txn, KT_TABLE_UNDO, kt_span_of(name, 8), kt_span_of(rows[i], 6), &error);
-        is_code(kt_state_undo(txn, KT_TABLE_UNDO, UINT64_MAX, &error), KT_DAMAGED, "an undo row that cannot be is refused");
+        is_code(kt_state_undo(txn, KT_TABLE_UNDO, UINT64_MAX, &error), KT_DAMAGED,
+                "an undo row that cannot be is refused");
         kt_txn_abort(txn);
     }
 }
 
-int main(void)
-{
+int main(void) {
     char directory[STORING_PATH];
     uint64_t random = test_seed();
     kt_error error;

@@ -8,8 +8,7 @@
 static kt_book *book;
 
 /* "EUR 1.00 | 2026-01-02 V1 100.00 100.00 text | ...": openings, then date, voucher, amount, running balance, text. */
-static const char *statement(kt_view *view, const char *account, const char *from, const char *to)
-{
+static const char *statement(kt_view *view, const char *account, const char *from, const char *to) {
     static char text[4000];
     kt_statement *read = NULL;
     size_t size = 0;
@@ -36,8 +35,7 @@ static const char *statement(kt_view *view, const char *account, const char *fro
     return text;
 }
 
-int main(void)
-{
+int main(void) {
     book = make_book("book");
     is_code(
         post(book, "2026-01-20 V2 1000 200 text=later / 2000 -200\n2026-01-10 V1 1000 100 text=earlier / 2000 -100"),

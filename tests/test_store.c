@@ -13,46 +13,33 @@
 
 #include "tests/storing.h"
 
-static kt_span span(const char *text)
-{
-    return kt_span_of(text, strlen(text));
-}
+static kt_span span(const char *text) { return kt_span_of(text, strlen(text)); }
 
-static bool equals(kt_span found, const char *expected)
-{
-    return kt_span_compare(found, span(expected)) == 0;
-}
+static bool equals(kt_span found, const char *expected) { return kt_span_compare(found, span(expected)) == 0; }
 
-static kt_code put(kt_store *store, kt_table table, const char *key, const char *value, kt_error *error)
-{
+static kt_code put(kt_store *store, kt_table table, const char *key, const char *value, kt_error *error) {
     kt_txn *txn;
     kt_code code = kt_txn_begin(store, true, &txn, error);
-    if (code != KT_OK)
-        return code;
+    if (code != KT_OK) return code;
     code = kt_txn_put(txn, table, span(key), span(value), error);
-    if (code == KT_OK)
-        return kt_txn_commit(txn, error);
+    if (code == KT_OK) return kt_txn_commit(txn, error);
     kt_txn_abort(txn);
     return code;
 }
 
-static kt_code get(kt_store *store, kt_table table, const char *key, char out[100], kt_error *error)
-{
+static kt_code get(kt_store *store, kt_table table, const char *key, char out[100], kt_error *error) {
     kt_txn *txn;
     kt_span value;
     out[0] = 0;
     kt_code code = kt_txn_begin(store, false, &txn, error);
-    if (code != KT_OK)
-        return code;
+    if (code != KT_OK) return code;
     code = kt_txn_get(txn, table, span(key), &value, error);
-    if (code == KT_OK)
-        (void)snprintf(out, 100, "%.*s", (int)value.size, (const char *)value.data);
+    if (code == KT_OK) (void)snprintf(out, 100, "%.*s", (int)value.size, (const char *)value.data);
     kt_txn_abort(txn);
     return code;
 }
 
-static void test_values(kt_store *store)
-{
+static void test_values(kt_store *store) {
     kt_txn *txn;
     kt_span value;
     kt_error error = {.text = "as it was"};
@@ -89,8 +76,7 @@ static void test_values(kt_store *store)
     kt_txn_abort(txn);
 }
 
-static void test_cursors(kt_store *store)
-{
+static void test_cursors(kt_store *store) {
     kt_txn *txn;
     kt_cursor *cursor;
     kt_span key, value;
@@ -126,8 +112,7 @@ static void test_cursors(kt_store *store)
     for (; code == KT_OK && kt_span_compare(key, span("key0800")) < 0;
          code = kt_cursor_next(cursor, &key, &value, &error)) {
         count++;
-        if (kt_cursor_delete(cursor, &error) != KT_OK)
-            break;
+        if (kt_cursor_delete(cursor, &error) != KT_OK) break;
     }
     is_int(count, 300, "deleting in a walk, the next is what followed");
     kt_cursor_close(cursor);
@@ -137,26 +122,21 @@ static void test_cursors(kt_store *store)
 
 /* ---- damage ---- */
 
-static uint8_t *read_file(const char *path, size_t *size)
-{
+static uint8_t *read_file(const char *path, size_t *size) {
     FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return NULL;
+    if (file == NULL) return NULL;
     (void)fseek(file, 0, SEEK_END);
     *size = (size_t)ftell(file);
     rewind(file);
     uint8_t *bytes = malloc(*size);
-    if (bytes != NULL && fread(bytes, 1, *size, file) != *size)
-        *size = 0;
+    if (bytes != NULL && fread(bytes, 1, *size, file) != *size) *size = 0;
     (void)fclose(file);
     return bytes;
 }
 
-static bool write_file(const char *path, const uint8_t *bytes, size_t size)
-{
+static bool write_file(const char *path, const uint8_t *bytes, size_t size) {
     FILE *file = fopen(path, "wb");
-    if (file == NULL)
-        return false;
+    if (file == NULL) return false;
     bool good = fwrite(bytes, 1, size, file) == size;
     return fclose(file) == 0 && good;
 }
@@ -164,8 +144,7 @@ static bool write_file(const char *path, const uint8_t *bytes, size_t size)
 #define MARK "the bytes that a disk forgets"
 
 /* Each bit of each byte of a stored value, flipped in the file: found, or said to be of a newer version. */
-static void test_damage(void)
-{
+static void test_damage(void) {
     char directory[STORING_PATH], path[STORING_PATH + 20], text[100];
     kt_error error;
     kt_store *store = storing_open(storing_directory("damage", directory), true, false, &error);
@@ -174,8 +153,7 @@ static void test_damage(void)
     (void)snprintf(path, sizeof(path), "%s/data.mdb", directory);
     size_t size = 0, at;
     uint8_t *bytes = read_file(path, &size);
-    for (at = 5; at + sizeof(MARK) < size && memcmp(bytes + at, MARK, sizeof(MARK) - 1) != 0;)
-        at++;
+    for (at = 5; at + sizeof(MARK) < size && memcmp(bytes + at, MARK, sizeof(MARK) - 1) != 0;) at++;
     int wrong = 0, newer = 0, unnamed = 0;
     for (size_t i = at - 5; i < at + sizeof(MARK) - 1; i++)
         for (unsigned bit = 0; bit < 8; bit++) {
@@ -199,8 +177,7 @@ static void test_damage(void)
     free(bytes);
 }
 
-static void test_crc(void)
-{
+static void test_crc(void) {
     kt_span a = span("a"), b = span("b");
     ok(kt_value_crc(1, a, "x", 1) != kt_value_crc(2, a, "x", 1), "the checksum covers the table");
     ok(kt_value_crc(1, a, "x", 1) != kt_value_crc(1, b, "x", 1), "and the key");
@@ -209,8 +186,7 @@ static void test_crc(void)
 
 /* ---- opening ---- */
 
-static void test_opening(void)
-{
+static void test_opening(void) {
     char directory[STORING_PATH], path[STORING_PATH + 20], text[100];
     kt_error error;
     kt_txn *txn;
@@ -260,8 +236,7 @@ static void test_opening(void)
 
 /* ---- readers beside the writer, and a copy ---- */
 
-static void test_snapshots(void)
-{
+static void test_snapshots(void) {
     char directory[STORING_PATH], other[STORING_PATH], path[STORING_PATH + 20], text[100];
     kt_error error;
     kt_txn *reader, *writer;
@@ -293,39 +268,29 @@ static void test_snapshots(void)
 
 /* ---- a disk that is full: in a child, whose files may not grow ---- */
 
-static int write_until_full(const char *directory)
-{
+static int write_until_full(const char *directory) {
     kt_error error;
     kt_txn *txn;
     char text[100];
     kt_store *store = storing_open(directory, false, false, &error);
-    if (store == NULL)
-        return 10;
+    if (store == NULL) return 10;
     (void)signal(SIGXFSZ, SIG_IGN);
     struct rlimit limit = {1 << 20, 1 << 20};
-    if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
-        return 11;
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return 11;
     char *large = calloc(1, 4 << 20);
-    if (large == NULL || kt_txn_begin(store, true, &txn, &error) != KT_OK)
-        return 12;
+    if (large == NULL || kt_txn_begin(store, true, &txn, &error) != KT_OK) return 12;
     kt_code code = kt_txn_put(txn, STORING_ONE, span("large"), kt_span_of(large, 4 << 20), &error);
-    if (code == KT_OK)
-        code = kt_txn_commit(txn, &error);
-    else
-        kt_txn_abort(txn);
+    if (code == KT_OK) code = kt_txn_commit(txn, &error);
+    else kt_txn_abort(txn);
     free(large);
-    if (code == KT_OK)
-        return 13;
-    if (put(store, STORING_ONE, "b", "2", &error) != KT_POISONED)
-        return 14;
-    if (get(store, STORING_ONE, "a", text, &error) != KT_OK || strcmp(text, "1") != 0)
-        return 15;
+    if (code == KT_OK) return 13;
+    if (put(store, STORING_ONE, "b", "2", &error) != KT_POISONED) return 14;
+    if (get(store, STORING_ONE, "a", text, &error) != KT_OK || strcmp(text, "1") != 0) return 15;
     kt_store_close(store);
     return 0;
 }
 
-static void test_poison(void)
-{
+static void test_poison(void) {
     char directory[STORING_PATH], text[100];
     kt_error error;
     kt_store *store = storing_open(storing_directory("poison", directory), true, false, &error);
@@ -333,8 +298,7 @@ static void test_poison(void)
     kt_store_close(store);
     (void)fflush(NULL);
     pid_t child = fork();
-    if (child == 0)
-        _exit(write_until_full(directory));
+    if (child == 0) _exit(write_until_full(directory));
     int status = 0;
     (void)waitpid(child, &status, 0);
     ok(WIFEXITED(status) && WEXITSTATUS(status) == 0,
@@ -346,8 +310,7 @@ static void test_poison(void)
     kt_store_close(store);
 }
 
-int main(void)
-{
+int main(void) {
     char directory[STORING_PATH];
     kt_error error;
     kt_store *store = storing_open(storing_directory("store", directory), true, false, &error);

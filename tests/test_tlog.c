@@ -15,35 +15,30 @@
 
 static char directory[600], path[700];
 
-static const char *log_dir(const char *name)
-{
+static const char *log_dir(const char *name) {
     snprintf(directory, sizeof directory, "%s/%s", test_dir(), name);
     return directory;
 }
 
 /* The file's size, or -1 where there is none; its first bytes in out. */
-static long long read_file(const char *name, uint8_t *out, size_t room)
-{
+static long long read_file(const char *name, uint8_t *out, size_t room) {
     snprintf(path, sizeof path, "%s/%s", directory, name);
     int fd = open(path, O_RDONLY);
     struct stat about;
-    if (fd < 0 || fstat(fd, &about) != 0)
-        return -1;
+    if (fd < 0 || fstat(fd, &about) != 0) return -1;
     ssize_t got = out ? read(fd, out, room) : 0;
     close(fd);
     return got < 0 ? -1 : (long long)about.st_size;
 }
 
-static size_t leaf_bytes(size_t number, char out[64])
-{
+static size_t leaf_bytes(size_t number, char out[64]) {
     /* Of many lengths, none among them. */
     return number == 5 ? 0
                        : (size_t)snprintf(out, 64, "leaf %zu%.*s", number, (int)(number % 40),
                                           "........................................");
 }
 
-static size_t note_of(const kt_tree *tree, char out[KT_CHECKPOINT_MAX])
-{
+static size_t note_of(const kt_tree *tree, char out[KT_CHECKPOINT_MAX]) {
     static const uint8_t seed[KT_SEED_SIZE] = {1};
     kt_checkpoint checkpoint = {.origin = "kontor/test-00000000", .size = tree->size};
     kt_tree_root(tree, checkpoint.root);
@@ -57,8 +52,7 @@ static size_t note_of(const kt_tree *tree, char out[KT_CHECKPOINT_MAX])
     return kt_checkpoint_note(&checkpoint, &verifier, signature, out);
 }
 
-static kt_code write_log(const char *name, size_t count, bool hashes_only, kt_tree *tree, kt_error *error)
-{
+static kt_code write_log(const char *name, size_t count, bool hashes_only, kt_tree *tree, kt_error *error) {
     kt_tlog_writer *writer;
     kt_tree_init(tree);
     kt_code code = kt_tlog_writer_open(log_dir(name), hashes_only, &writer, error);
@@ -72,14 +66,12 @@ static kt_code write_log(const char *name, size_t count, bool hashes_only, kt_tr
     }
     char note[KT_CHECKPOINT_MAX];
     size_t size = note_of(tree, note);
-    if (!code)
-        code = kt_tlog_writer_finish(writer, note, size, error);
+    if (!code) code = kt_tlog_writer_finish(writer, note, size, error);
     kt_tlog_writer_close(writer);
     return code;
 }
 
-static void test_paths(void)
-{
+static void test_paths(void) {
     char found[KT_TLOG_PATH_MAX];
     static const struct {
         const char *kind, *path;
@@ -100,8 +92,7 @@ static void test_paths(void)
     }
 }
 
-static void test_many_leaves(void)
-{
+static void test_many_leaves(void) {
     kt_error error;
     kt_tree tree, tile;
     uint8_t level1[256 * KT_HASH_SIZE], hashes[256 * KT_HASH_SIZE], root[KT_HASH_SIZE];
@@ -167,8 +158,7 @@ static void test_many_leaves(void)
              "the partial tiles hold the tree's edge");
 }
 
-static void test_bundles(void)
-{
+static void test_bundles(void) {
     kt_error error;
     kt_tree tree;
     static uint8_t bundle[65536], first[65536];
@@ -202,8 +192,7 @@ static void test_bundles(void)
     ok(read_file("checkpoint", NULL, 0) > 0 && read_file("tile", NULL, 0) == -1, "and no tile");
 }
 
-static void test_refusals(void)
-{
+static void test_refusals(void) {
     kt_error error;
     kt_tree tree;
     kt_tlog_writer *writer = NULL;
@@ -239,16 +228,14 @@ static void test_refusals(void)
     snprintf(path, sizeof path, "%s/tile", directory);
     close(open(path, O_WRONLY | O_CREAT, 0600));
     kt_code code = KT_OK;
-    for (int i = 0; i < 256 && !code; i++)
-        code = kt_tlog_writer_add(writer, "x", 1, &error);
+    for (int i = 0; i < 256 && !code; i++) code = kt_tlog_writer_add(writer, "x", 1, &error);
     is_code(code, KT_IO, "a tile that cannot be written is told");
     has_text(error.text, "broken/tile", "by its name");
     is_code(kt_tlog_writer_add(writer, "x", 1, &error), KT_IO, "and told again");
     kt_tlog_writer_close(writer);
 }
 
-int main(void)
-{
+int main(void) {
     test_paths();
     test_many_leaves();
     test_bundles();

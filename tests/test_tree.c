@@ -10,8 +10,7 @@
 static uint8_t leaf[LEAVES][KT_HASH_SIZE];
 
 /* MTH of RFC 6962, section 2.1, as it is written there: the other opinion in all that follows. */
-static void root_by_definition(uint64_t begin, uint64_t end, uint8_t out[KT_HASH_SIZE])
-{
+static void root_by_definition(uint64_t begin, uint64_t end, uint8_t out[KT_HASH_SIZE]) {
     if (begin == end) {
         kt_sha256_of("", 0, out);
         return;
@@ -21,8 +20,7 @@ static void root_by_definition(uint64_t begin, uint64_t end, uint8_t out[KT_HASH
         return;
     }
     uint64_t k = 1;
-    while (2 * k < end - begin)
-        k *= 2;
+    while (2 * k < end - begin) k *= 2;
     uint8_t joined[65] = {1};
     root_by_definition(begin, begin + k, joined + 1);
     root_by_definition(begin + k, end, joined + 33);
@@ -31,20 +29,17 @@ static void root_by_definition(uint64_t begin, uint64_t end, uint8_t out[KT_HASH
 
 static size_t misplaced; /* subtrees asked for that are none */
 
-static kt_code subtree(void *context, uint64_t begin, uint64_t end, uint8_t out[KT_HASH_SIZE], kt_error *error)
-{
+static kt_code subtree(void *context, uint64_t begin, uint64_t end, uint8_t out[KT_HASH_SIZE], kt_error *error) {
     (void)context;
     (void)error;
     uint64_t step = 1;
-    while (step < end - begin)
-        step *= 2;
+    while (step < end - begin) step *= 2;
     misplaced += begin >= end || begin % step != 0;
     root_by_definition(begin, end, out);
     return KT_OK;
 }
 
-static void test_published_roots(void)
-{
+static void test_published_roots(void) {
     /* The leaves and roots of certificate transparency's first reference tests. */
     static const struct {
         const char *leaf, *root;
@@ -78,8 +73,7 @@ static void test_published_roots(void)
     }
 }
 
-static void test_frontier(void)
-{
+static void test_frontier(void) {
     kt_tree tree, again;
     uint8_t frontier[KT_TREE_LEVELS * KT_HASH_SIZE], root[KT_HASH_SIZE], other[KT_HASH_SIZE];
     size_t wrong = 0, lost = 0;
@@ -89,8 +83,7 @@ static void test_frontier(void)
         root_by_definition(0, size, other);
         wrong += memcmp(root, other, sizeof root) != 0;
         size_t bytes = kt_tree_frontier(&tree, frontier);
-        if (!kt_tree_from_frontier(&again, size, frontier, bytes))
-            lost++;
+        if (!kt_tree_from_frontier(&again, size, frontier, bytes)) lost++;
         kt_tree_root(&again, other);
         lost += memcmp(root, other, sizeof root) != 0;
         lost += kt_tree_from_frontier(&again, size, frontier, bytes + KT_HASH_SIZE);
@@ -110,8 +103,7 @@ typedef struct tiles {
     } tile[400];
 } tiles;
 
-static void note_tile(void *context, unsigned level, uint64_t index, const uint8_t root[KT_HASH_SIZE])
-{
+static void note_tile(void *context, unsigned level, uint64_t index, const uint8_t root[KT_HASH_SIZE]) {
     tiles *seen = context;
     if (seen->count < sizeof seen->tile / sizeof *seen->tile) {
         seen->tile[seen->count].level = level;
@@ -121,14 +113,12 @@ static void note_tile(void *context, unsigned level, uint64_t index, const uint8
     seen->count++;
 }
 
-static void test_tiles(uint64_t *random)
-{
+static void test_tiles(uint64_t *random) {
     static tiles single, many;
     kt_tree one, other;
     uint8_t root[KT_HASH_SIZE], expected[KT_HASH_SIZE];
     kt_tree_init(&one);
-    for (size_t i = 0; i < LEAVES; i++)
-        kt_tree_add(&one, leaf[i], note_tile, &single);
+    for (size_t i = 0; i < LEAVES; i++) kt_tree_add(&one, leaf[i], note_tile, &single);
     is_int((long long)single.count, 273 + 1, "70,000 leaves fill 273 tiles and one on the next level");
     size_t wrong = 0;
     for (size_t i = 0; i < single.count; i++) {
@@ -159,8 +149,7 @@ static void test_tiles(uint64_t *random)
 
 /* Every way to spoil a proof by one hash, one bit or one leaf must be refused. */
 static size_t accepted_spoiled(uint64_t index, uint64_t size, uint8_t *proof, size_t count,
-                               const uint8_t root[KT_HASH_SIZE], uint64_t *random)
-{
+                               const uint8_t root[KT_HASH_SIZE], uint64_t *random) {
     const uint8_t *own = leaf[index];
     size_t accepted = 0;
     uint8_t longer[(KT_PROOF_MAX + 1) * KT_HASH_SIZE];
@@ -181,8 +170,7 @@ static size_t accepted_spoiled(uint64_t index, uint64_t size, uint8_t *proof, si
     return accepted;
 }
 
-static void test_inclusion(uint64_t *random)
-{
+static void test_inclusion(uint64_t *random) {
     uint8_t proof[KT_PROOF_MAX * KT_HASH_SIZE], root[KT_HASH_SIZE];
     size_t refused = 0, accepted = 0, count;
     for (uint64_t size = 1; size <= 70; size++) {
@@ -203,8 +191,7 @@ static void test_inclusion(uint64_t *random)
 }
 
 static size_t accepted_spoiled_pair(uint64_t size1, uint64_t size2, uint8_t *proof, size_t count, const uint8_t *root1,
-                                    const uint8_t *root2, uint64_t *random)
-{
+                                    const uint8_t *root2, uint64_t *random) {
     size_t accepted = 0;
     uint8_t longer[(KT_PROOF_MAX + 1) * KT_HASH_SIZE];
     memcpy(longer, proof, count * KT_HASH_SIZE);
@@ -223,8 +210,7 @@ static size_t accepted_spoiled_pair(uint64_t size1, uint64_t size2, uint8_t *pro
     return accepted;
 }
 
-static void test_consistency(uint64_t *random)
-{
+static void test_consistency(uint64_t *random) {
     uint8_t proof[KT_PROOF_MAX * KT_HASH_SIZE], root1[KT_HASH_SIZE], root2[KT_HASH_SIZE];
     size_t refused = 0, accepted = 0, count;
     for (uint64_t size2 = 1; size2 <= 70; size2++) {
@@ -253,16 +239,14 @@ static void test_consistency(uint64_t *random)
     has_text(error.text, "from 6 to 5", "the refusal names both sizes");
 }
 
-static kt_code no_subtree(void *context, uint64_t begin, uint64_t end, uint8_t out[KT_HASH_SIZE], kt_error *error)
-{
+static kt_code no_subtree(void *context, uint64_t begin, uint64_t end, uint8_t out[KT_HASH_SIZE], kt_error *error) {
     (void)context;
     (void)out;
     return kt_fail(error, KT_DAMAGED, "leaves %llu to %llu are gone", (unsigned long long)begin,
                    (unsigned long long)end);
 }
 
-static void test_large(void)
-{
+static void test_large(void) {
     uint8_t proof[KT_PROOF_MAX * KT_HASH_SIZE], root[KT_HASH_SIZE];
     size_t count;
     static const uint64_t index[] = {0, 255, 256, 65535, 65536, 69999};
@@ -283,8 +267,7 @@ static void test_large(void)
             "in proofs of consistency too");
 }
 
-int main(void)
-{
+int main(void) {
     uint64_t random = test_seed();
     for (size_t i = 0; i < LEAVES; i++)
         for (size_t at = 0; at < KT_HASH_SIZE; at += 8) {

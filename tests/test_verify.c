@@ -20,17 +20,14 @@ static size_t newest_size;
 static uint64_t random_state;
 static char path_in_thread[1024];
 
-static bool write_file(const char *path, const void *data, size_t count)
-{
+static bool write_file(const char *path, const void *data, size_t count) {
     FILE *out = fopen(path, "wb");
     bool good = out && fwrite(data, 1, count, out) == count;
-    if (out)
-        good = fclose(out) == 0 && good;
+    if (out) good = fclose(out) == 0 && good;
     return good;
 }
 
-static void read_file(const char *path)
-{
+static void read_file(const char *path) {
     FILE *in = fopen(path, "rb");
     struct stat status;
     if (in && fstat(fileno(in), &status) == 0) {
@@ -38,13 +35,11 @@ static void read_file(const char *path)
         bytes = malloc(size + 1);
         size = fread(bytes, 1, size, in);
     }
-    if (in)
-        fclose(in);
+    if (in) fclose(in);
 }
 
 /* A book with something in every table. */
-static void fill(void)
-{
+static void fill(void) {
     kt_book *book = make_book("book");
     char entries[4000];
     size_t used = 0;
@@ -59,10 +54,8 @@ static void fill(void)
                  7 + i, 1 + i, i);
         code = post(book, entries);
     }
-    if (code == KT_OK)
-        code = reverse(book, receipt.first, "2026-12-12", true, NULL);
-    if (code == KT_OK)
-        code = close_month(book, "2025-12");
+    if (code == KT_OK) code = reverse(book, receipt.first, "2026-12-12", true, NULL);
+    if (code == KT_OK) code = close_month(book, "2025-12");
     is_code(code, KT_OK, "a book is filled (%s)", code == KT_OK ? "" : said.text);
     kt_view *view = view_of(book);
     is_code(kt_view_checkpoint(view, &newest, &newest_size, &said), KT_OK, "and its checkpoint kept");
@@ -73,50 +66,41 @@ static void fill(void)
 }
 
 /* The book's file with one byte changed, in a place of its own. */
-static const char *changed(size_t at, uint8_t with)
-{
+static const char *changed(size_t at, uint8_t with) {
     uint8_t was = bytes[at];
     bytes[at] = with;
     mkdir(path_of("flipped"), 0700);
     unlink(path_of("flipped/lock.mdb"));
-    if (!write_file(path_of("flipped/data.mdb"), bytes, size))
-        diag("a copy is not written");
+    if (!write_file(path_of("flipped/data.mdb"), bytes, size)) diag("a copy is not written");
     bytes[at] = was;
     return path_of("flipped");
 }
 
-static kt_code verify_changed(size_t at, uint8_t mask, found *first)
-{
+static kt_code verify_changed(size_t at, uint8_t mask, found *first) {
     kt_verify_options options = {.since = newest, .since_size = newest_size};
     return verify_path(changed(at, bytes[at] ^ mask), &options, first);
 }
 
 /* Every key and value of every table, by walking and by looking up; 0 where one cannot be read. */
-static uint64_t digest_of(const char *path)
-{
+static uint64_t digest_of(const char *path) {
     kt_store_options options = {.names = kt_table_names, .count = KT_TABLE_COUNT, .read_only = true};
     kt_store *store = NULL;
     kt_txn *txn = NULL;
     kt_span key, value, looked_up;
     uint64_t sum = 1;
     kt_code code = kt_store_open(path, &options, &store, &said);
-    if (code == KT_OK)
-        code = kt_txn_begin(store, false, &txn, &said);
+    if (code == KT_OK) code = kt_txn_begin(store, false, &txn, &said);
     for (kt_table table = 0; table < KT_TABLE_COUNT && code == KT_OK; table++) {
         kt_cursor *cursor = NULL;
         bool raw = table == KT_TABLE_BLOCKS;
         code = kt_cursor_open(txn, table, &cursor, &said);
-        if (code == KT_OK)
-            kt_cursor_raw(cursor, raw);
+        if (code == KT_OK) kt_cursor_raw(cursor, raw);
         for (kt_code moved = code == KT_OK ? kt_cursor_first(cursor, &key, &value, &said) : KT_END;
              moved != KT_END && code == KT_OK; moved = kt_cursor_next(cursor, &key, &value, &said)) {
             code = moved;
-            if (code != KT_OK)
-                diag("walking %s: %s", kt_table_names[table], said.text);
-            if (code == KT_OK && !raw)
-                code = kt_txn_get(txn, table, key, &looked_up, &said);
-            if (code == KT_OK)
-                sum = sum * 31 + kt_crc32c(kt_crc32c(table, key.data, key.size), value.data, value.size);
+            if (code != KT_OK) diag("walking %s: %s", kt_table_names[table], said.text);
+            if (code == KT_OK && !raw) code = kt_txn_get(txn, table, key, &looked_up, &said);
+            if (code == KT_OK) sum = sum * 31 + kt_crc32c(kt_crc32c(table, key.data, key.size), value.data, value.size);
         }
         kt_cursor_close(cursor);
     }
@@ -125,8 +109,7 @@ static uint64_t digest_of(const char *path)
     return code == KT_OK ? sum : 0;
 }
 
-static void anywhere(void)
-{
+static void anywhere(void) {
     unsigned flips = getenv("KONTOR_LONG") ? 3000 : 120, finds = 0, unread = 0, wrong = 0;
     uint64_t whole = digest_of(path_of("book"));
     ok(whole != 0, "the whole book reads well");
@@ -135,10 +118,8 @@ static void anywhere(void)
         size_t at = pick(&random_state, size);
         uint8_t mask = (uint8_t)(1u << pick(&random_state, 8));
         kt_code code = verify_changed(at, mask, &first);
-        if (code != KT_OK)
-            finds++;
-        else if (digest_of(path_of("flipped")) == whole)
-            unread++;
+        if (code != KT_OK) finds++;
+        else if (digest_of(path_of("flipped")) == whole) unread++;
         else if (wrong++ == 0)
             diag("byte %zu of page %zu (bit %x) changes what is read, and is not found: %s", at % 4096, at / 4096, mask,
                  said.text);
@@ -149,8 +130,7 @@ static void anywhere(void)
 }
 
 /* Where in the file a value lies: pages that were given up may hold the same bytes, so the map is asked. */
-static size_t place_of(kt_span value)
-{
+static size_t place_of(kt_span value) {
     FILE *maps = fopen("/proc/self/maps", "r");
     char row[2000];
     size_t place = SIZE_MAX;
@@ -161,21 +141,18 @@ static size_t place_of(kt_span value)
             at < to)
             place = at - from + offset;
     }
-    if (maps)
-        fclose(maps);
+    if (maps) fclose(maps);
     return place < size && memcmp(bytes + place, value.data, value.size) == 0 ? place : SIZE_MAX;
 }
 
-static void each_table(void)
-{
+static void each_table(void) {
     kt_store_options options = {.names = kt_table_names, .count = KT_TABLE_COUNT, .read_only = true};
     kt_store *store = NULL;
     kt_txn *txn = NULL;
     kt_span key, value;
     size_t places[KT_TABLE_COUNT][3], counts[KT_TABLE_COUNT] = {0};
     kt_code code = kt_store_open(path_of("book"), &options, &store, &said);
-    if (code == KT_OK)
-        code = kt_txn_begin(store, false, &txn, &said);
+    if (code == KT_OK) code = kt_txn_begin(store, false, &txn, &said);
     for (kt_table table = 0; table < KT_TABLE_COUNT && code == KT_OK; table++) {
         kt_cursor *cursor = NULL;
         code = kt_cursor_open(txn, table, &cursor, &said);
@@ -183,8 +160,7 @@ static void each_table(void)
         for (kt_code moved = kt_cursor_first(cursor, &key, &value, &said); moved == KT_OK && counts[table] < 3;
              moved = kt_cursor_next(cursor, &key, &value, &said)) {
             size_t at = place_of(value);
-            if (at != SIZE_MAX)
-                places[table][counts[table]++] = at + pick(&random_state, value.size);
+            if (at != SIZE_MAX) places[table][counts[table]++] = at + pick(&random_state, value.size);
         }
         kt_cursor_close(cursor);
     }
@@ -193,16 +169,13 @@ static void each_table(void)
     is_code(code, KT_OK, "values of all tables are looked up");
     for (kt_table table = 0; table < KT_TABLE_COUNT; table++) {
         unsigned missed = 0;
-        for (size_t i = 0; i < counts[table]; i++)
-            missed += verify_changed(places[table][i], 0x10, NULL) == KT_OK;
-        if (counts[table] > 0)
-            is_int(missed, 0, "a byte changed in %s is found", kt_table_names[table]);
+        for (size_t i = 0; i < counts[table]; i++) missed += verify_changed(places[table][i], 0x10, NULL) == KT_OK;
+        if (counts[table] > 0) is_int(missed, 0, "a byte changed in %s is found", kt_table_names[table]);
     }
 }
 
 /* A changed byte of a record is found by that record's number. */
-static void each_record(void)
-{
+static void each_record(void) {
     kt_store_options options = {.names = kt_table_names, .count = KT_TABLE_COUNT, .read_only = true};
     kt_store *store = NULL;
     kt_txn *txn = NULL;
@@ -214,12 +187,9 @@ static void each_record(void)
     } places[40];
     size_t count = 0;
     kt_code code = kt_store_open(path_of("book"), &options, &store, &said);
-    if (code == KT_OK)
-        code = kt_txn_begin(store, false, &txn, &said);
-    if (code == KT_OK)
-        code = kt_cursor_open(txn, KT_TABLE_BLOCKS, &cursor, &said);
-    if (code == KT_OK)
-        kt_cursor_raw(cursor, true);
+    if (code == KT_OK) code = kt_txn_begin(store, false, &txn, &said);
+    if (code == KT_OK) code = kt_cursor_open(txn, KT_TABLE_BLOCKS, &cursor, &said);
+    if (code == KT_OK) kt_cursor_raw(cursor, true);
     for (kt_code moved = code == KT_OK ? kt_cursor_first(cursor, &key, &value, &said) : KT_END;
          moved == KT_OK && count < 40; moved = kt_cursor_next(cursor, &key, &value, &said)) {
         kt_block_view block;
@@ -249,8 +219,7 @@ static void each_record(void)
     is_int(misnamed, 0, "first, and by the record's number");
 }
 
-static void not_books(void)
-{
+static void not_books(void) {
     found first;
     ok(verify_path(path_of("nowhere"), NULL, &first) != KT_OK, "a directory that is not there does not verify");
     mkdir(path_of("odd"), 0700);
@@ -262,8 +231,7 @@ static void not_books(void)
         ok(verify_path(path_of("odd"), NULL, &first) != KT_OK, "nor does a file cut to %zu bytes", cuts[i]);
     }
     uint8_t *noise = malloc(size);
-    for (size_t i = 0; i < size; i++)
-        noise[i] = (uint8_t)test_random(&random_state);
+    for (size_t i = 0; i < size; i++) noise[i] = (uint8_t)test_random(&random_state);
     write_file(path_of("odd/data.mdb"), noise, size);
     ok(verify_path(path_of("odd"), NULL, &first) != KT_OK, "nor does noise");
     memcpy(noise, bytes, 8192);
@@ -272,8 +240,7 @@ static void not_books(void)
     free(noise);
 }
 
-static void keys(void)
-{
+static void keys(void) {
     found first;
     kt_create_options other_keys = {0};
     uint64_t seed = 99;
@@ -302,8 +269,7 @@ static void keys(void)
     kt_book_close(book);
 }
 
-static void history(void)
-{
+static void history(void) {
     found first;
     copy_book("book", "behind");
     copy_book("book", "aside");
@@ -330,26 +296,20 @@ static void history(void)
 
 /* ---- values that are not what they were, under checksums that are right ---- */
 
-static kt_span name(const char *text)
-{
-    return kt_span_of(text, strlen(text));
-}
+static kt_span name(const char *text) { return kt_span_of(text, strlen(text)); }
 
 /* A copy of the book, to be altered in the transaction given. */
-static kt_txn *alter(kt_store **store)
-{
+static kt_txn *alter(kt_store **store) {
     kt_store_options options = {.names = kt_table_names, .count = KT_TABLE_COUNT};
     kt_txn *txn = NULL;
     copy_book("book", "altered");
     kt_code code = kt_store_open(path_of("altered"), &options, store, &said);
-    if (code == KT_OK)
-        code = kt_txn_begin(*store, true, &txn, &said);
+    if (code == KT_OK) code = kt_txn_begin(*store, true, &txn, &said);
     is_code(code, KT_OK, "a copy is opened behind the engine's back");
     return txn;
 }
 
-static void is_seen(kt_store *store, kt_txn *txn, kt_code code, const char *part, const char *law)
-{
+static void is_seen(kt_store *store, kt_txn *txn, kt_code code, const char *part, const char *law) {
     found first;
     is_code(kt_txn_commit(txn, &said), KT_OK, "and altered");
     kt_store_close(store);
@@ -359,14 +319,12 @@ static void is_seen(kt_store *store, kt_txn *txn, kt_code code, const char *part
 }
 
 /* One bit of the head's row: size, batches, time, epoch (eight bytes each), root, signature, frontier. */
-static void head_altered(size_t at, const char *law)
-{
+static void head_altered(size_t at, const char *law) {
     kt_store *store;
     kt_txn *txn = alter(&store);
     kt_span value;
     uint8_t row[4096];
-    if (!is_code(kt_txn_get(txn, KT_TABLE_META, name("head"), &value, &said), KT_OK, "the head is read"))
-        return;
+    if (!is_code(kt_txn_get(txn, KT_TABLE_META, name("head"), &value, &said), KT_OK, "the head is read")) return;
     size_t row_size = value.size;
     memcpy(row, value.data, row_size);
     row[at] ^= 1;
@@ -374,8 +332,7 @@ static void head_altered(size_t at, const char *law)
     is_seen(store, txn, KT_DAMAGED, "the head is not that of the last seal", law);
 }
 
-static void put_altered(kt_table table, kt_span key, kt_span value, kt_code code, const char *part, const char *law)
-{
+static void put_altered(kt_table table, kt_span key, kt_span value, kt_code code, const char *part, const char *law) {
     kt_store *store;
     kt_txn *txn = alter(&store);
     (void)kt_txn_put(txn, table, key, value, &said);
@@ -383,15 +340,13 @@ static void put_altered(kt_table table, kt_span key, kt_span value, kt_code code
 }
 
 /* The mark of a batch being written in pieces, above a head of this size. */
-static void put_mark(kt_txn *txn, uint64_t above)
-{
+static void put_mark(kt_txn *txn, uint64_t above) {
     uint8_t mark[8];
     kt_put_le64(mark, above);
     (void)kt_txn_put(txn, KT_TABLE_META, name("pending"), kt_span_of(mark, sizeof mark), &said);
 }
 
-static void ends(void)
-{
+static void ends(void) {
     uint8_t key[8], format[4] = {0};
     head_altered(16, "another time at the head");
     head_altered(24, "another epoch");
@@ -411,22 +366,19 @@ static void ends(void)
 }
 
 /* An undo row, as state writes it ahead of the head: table, size of the key, whether there was a value, key, value. */
-static void put_undo(kt_txn *txn, uint64_t number, kt_table table, kt_span key, bool there, kt_span value)
-{
+static void put_undo(kt_txn *txn, uint64_t number, kt_table table, kt_span key, bool there, kt_span value) {
     uint8_t row[1000], row_key[8];
     row[0] = (uint8_t)table;
     kt_put_le16(row + 1, (uint16_t)key.size);
     row[3] = there;
     memcpy(row + 4, key.data, key.size);
-    if (value.size != 0)
-        memcpy(row + 4 + key.size, value.data, value.size);
+    if (value.size != 0) memcpy(row + 4 + key.size, value.data, value.size);
     kt_put_be64(row_key, number);
     (void)kt_txn_put(txn, KT_TABLE_UNDO, kt_span_of(row_key, 8), kt_span_of(row, 4 + key.size + value.size), &said);
 }
 
 /* The table's first row, kept aside: a write to the store moves its bytes. */
-static void first_row(kt_txn *txn, kt_table table, kt_span *key, kt_span *value)
-{
+static void first_row(kt_txn *txn, kt_table table, kt_span *key, kt_span *value) {
     static uint8_t kept[2][1000];
     kt_cursor *cursor = NULL;
     if (kt_cursor_open(txn, table, &cursor, &said) != KT_OK || kt_cursor_first(cursor, key, value, &said) != KT_OK)
@@ -440,21 +392,18 @@ static void first_row(kt_txn *txn, kt_table table, kt_span *key, kt_span *value)
 
 /* Plants an undo row of the table's first row, with `other` in place of its value where given. */
 static void undo_planted(kt_table table, bool there, const char *other, bool pending, kt_code code, const char *part,
-                         const char *law)
-{
+                         const char *law) {
     kt_store *store;
     kt_txn *txn = alter(&store);
     kt_log_head head;
     kt_span key, value;
     first_row(txn, table, &key, &value);
     put_undo(txn, 0, table, key, there, !there ? name("") : other ? name(other) : value);
-    if (kt_log_head_read(txn, &head, &said) == KT_OK && pending)
-        put_mark(txn, head.tree.size);
+    if (kt_log_head_read(txn, &head, &said) == KT_OK && pending) put_mark(txn, head.tree.size);
     is_seen(store, txn, code, part, law);
 }
 
-static void undo_rows(void)
-{
+static void undo_rows(void) {
     static const char *const moved = "an undo row keeps other bytes than follow from the journal";
     undo_planted(KT_TABLE_VOUCHERS, true, NULL, false, KT_DAMAGED, "undo rows are stored, and no batch is pending",
                  "an undo row without a batch");
@@ -488,19 +437,16 @@ static void undo_rows(void)
 
 static atomic_bool stop;
 
-static void *opens_and_closes(void *unused)
-{
+static void *opens_and_closes(void *unused) {
     kt_open_options options = {.read_only = true};
     while (!atomic_load(&stop)) {
         kt_book *book = NULL;
-        if (kt_book_open(path_in_thread, &options, &book, NULL) == KT_OK)
-            kt_book_close(book);
+        if (kt_book_open(path_in_thread, &options, &book, NULL) == KT_OK) kt_book_close(book);
     }
     return unused;
 }
 
-static void among_threads(void)
-{
+static void among_threads(void) {
     enum { THREADS = 3, ROUNDS = 5 };
     pthread_t threads[THREADS];
     int started = 0, good = 0;
@@ -509,21 +455,17 @@ static void among_threads(void)
     return;
 #endif
     snprintf(path_in_thread, sizeof path_in_thread, "%s", path_of("behind"));
-    while (started < THREADS && pthread_create(&threads[started], NULL, opens_and_closes, NULL) == 0)
-        started++;
+    while (started < THREADS && pthread_create(&threads[started], NULL, opens_and_closes, NULL) == 0) started++;
     is_int(started, THREADS, "threads open and close a book all the time");
     alarm(60); /* a hang ends this test */
-    for (int i = 0; i < ROUNDS; i++)
-        good += verify_path(path_in_thread, NULL, NULL) == KT_OK;
+    for (int i = 0; i < ROUNDS; i++) good += verify_path(path_in_thread, NULL, NULL) == KT_OK;
     alarm(0);
     is_int(good, ROUNDS, "and it verifies meanwhile, each time");
     atomic_store(&stop, true);
-    while (started > 0)
-        pthread_join(threads[--started], NULL);
+    while (started > 0) pthread_join(threads[--started], NULL);
 }
 
-int main(void)
-{
+int main(void) {
     random_state = test_seed();
     fill();
     anywhere();

@@ -10,14 +10,12 @@
 
 static uint8_t buffer[4096];
 
-static void text(kt_pack *p, unsigned tag, const char *value)
-{
+static void text(kt_pack *p, unsigned tag, const char *value) {
     kt_pack_uint(p, tag);
     kt_pack_text(p, value, strlen(value));
 }
 
-static void simple_line(kt_pack *p, const char *account, kt_int128 amount)
-{
+static void simple_line(kt_pack *p, const char *account, kt_int128 amount) {
     kt_pack_array(p, 6);
     text(p, 1, account);
     kt_pack_uint(p, 3);
@@ -26,8 +24,7 @@ static void simple_line(kt_pack *p, const char *account, kt_int128 amount)
     kt_pack_uint(p, 2);
 }
 
-static void simple_entry(kt_pack *p, const char *voucher, kt_int128 amount)
-{
+static void simple_entry(kt_pack *p, const char *voucher, kt_int128 amount) {
     kt_pack_array(p, 6);
     kt_pack_uint(p, 1);
     kt_pack_int(p, 20484);
@@ -38,8 +35,7 @@ static void simple_entry(kt_pack *p, const char *voucher, kt_int128 amount)
     simple_line(p, "2000", -amount);
 }
 
-static void full_entry(kt_pack *p)
-{
+static void full_entry(kt_pack *p) {
     kt_pack_array(p, 12);
     kt_pack_uint(p, 1);
     kt_pack_int(p, -1);
@@ -70,15 +66,13 @@ static void full_entry(kt_pack *p)
     text(p, 11, "b");
 }
 
-static void is_read(const kt_pack *p, const char *expected, const char *law)
-{
+static void is_read(const kt_pack *p, const char *expected, const char *law) {
     char *found = reading(WIRE, NULL, p->data, p->size, false);
     is_text(found, expected, "%s", law);
     free(found);
 }
 
-static void good(void)
-{
+static void good(void) {
     kt_pack p;
     kt_pack_init(&p, buffer, sizeof buffer);
     simple_entry(&p, "7", 1250);
@@ -89,8 +83,7 @@ static void good(void)
             "entries one behind the other, with all they may say");
 }
 
-static void bad(void)
-{
+static void bad(void) {
     kt_pack p;
     kt_pack_init(&p, buffer, sizeof buffer);
     kt_pack_array(&p, 2); /* no lines, no date's right type */
@@ -134,8 +127,7 @@ static void bad(void)
                 "a longer form than needed");
 }
 
-static void cut_and_flipped(void)
-{
+static void cut_and_flipped(void) {
     kt_pack p;
     kt_pack_init(&p, buffer, sizeof buffer);
     simple_entry(&p, "7", 1250);
@@ -152,15 +144,13 @@ static void cut_and_flipped(void)
     for (int i = 0; i < 20000; i++) {
         uint8_t copy[sizeof buffer];
         memcpy(copy, buffer, p.size);
-        for (int k = 0; k < 3; k++)
-            copy[test_random(&state) % p.size] = (uint8_t)test_random(&state);
+        for (int k = 0; k < 3; k++) copy[test_random(&state) % p.size] = (uint8_t)test_random(&state);
         free(reading(WIRE, NULL, copy, p.size, true));
     }
     ok(true, "bytes changed at random are read or refused");
 }
 
-int main(void)
-{
+int main(void) {
     good();
     bad();
     cut_and_flipped();

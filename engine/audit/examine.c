@@ -26,7 +26,7 @@ struct examine {
         uint64_t record;
         kt_code code;
         char *what;
-    } *findings; /* told in the order of records when all are in */
+    } * findings; /* told in the order of records when all are in */
     uint64_t kept;
     kt_log_head head;
     kt_genesis genesis;
@@ -36,7 +36,7 @@ struct examine {
     kt_tree tree;
     kt_content content;
     uint64_t batch_first, batch_entries;
-    int64_t last_time;   /* of the last seal */
+    int64_t last_time; /* of the last seal */
     uint64_t last_epoch;
     bool broken; /* the tree or the replay cannot go on */
 };
@@ -57,11 +57,13 @@ static void tell(struct examine *work) {
     for (uint64_t i = 1; i < work->kept; i++) {
         struct finding moved = work->findings[i];
         uint64_t at = i;
-        for (; at > 0 && work->findings[at - 1].record > moved.record; at--) work->findings[at] = work->findings[at - 1];
+        for (; at > 0 && work->findings[at - 1].record > moved.record; at--)
+            work->findings[at] = work->findings[at - 1];
         work->findings[at] = moved;
     }
     for (uint64_t i = 0; i < work->kept; i++) {
-        work->sink->found(work->sink->context, work->findings[i].record, work->findings[i].code, work->findings[i].what);
+        work->sink->found(work->sink->context, work->findings[i].record, work->findings[i].code,
+                          work->findings[i].what);
         free(work->findings[i].what);
     }
     free(work->findings);
@@ -69,8 +71,8 @@ static void tell(struct examine *work) {
     work->kept = 0;
 }
 
-__attribute__((format(printf, 4, 5)))
-static void find(struct examine *work, uint64_t record, kt_code code, const char *format, ...) {
+__attribute__((format(printf, 4, 5))) static void find(struct examine *work, uint64_t record, kt_code code,
+                                                       const char *format, ...) {
     char text[600];
     va_list arguments;
     va_start(arguments, format);
@@ -127,18 +129,22 @@ static kt_code set_key(struct examine *work, kt_error *error) {
         kt_code code = kt_verifier_parse(work->options->verifier, strlen(work->options->verifier), &verifier, error);
         if (code != KT_OK) return code;
         if (strcmp(verifier.name, work->genesis.origin) != 0)
-            find(work, 0, KT_DAMAGED, "the book's origin is %s, the key given is of %s", work->genesis.origin, verifier.name);
+            find(work, 0, KT_DAMAGED, "the book's origin is %s, the key given is of %s", work->genesis.origin,
+                 verifier.name);
         else if (memcmp(verifier.public_key, work->genesis.log_key, KT_KEY_SIZE) != 0)
             find(work, 0, KT_DAMAGED, "the book's log key is not the key given");
         memcpy(work->log_key, verifier.public_key, KT_KEY_SIZE);
     }
     if (work->options->since == NULL) return KT_OK;
     kt_code code = kt_verifier_make(work->genesis.origin, work->log_key, &verifier, error);
-    if (code == KT_OK) code = kt_checkpoint_open(work->options->since, work->options->since_size, &verifier, false, &work->since, error);
+    if (code == KT_OK)
+        code = kt_checkpoint_open(work->options->since, work->options->since_size, &verifier, false, &work->since,
+                                  error);
     if (code != KT_OK) return kt_fail_at(error, code, "the checkpoint given");
     work->has_since = true;
     if (work->since.size > work->head.tree.size)
-        find(work, NO_RECORD, KT_DAMAGED, "the book has %llu records, fewer than the %llu of the checkpoint given: it was rolled back",
+        find(work, NO_RECORD, KT_DAMAGED,
+             "the book has %llu records, fewer than the %llu of the checkpoint given: it was rolled back",
              (unsigned long long)work->head.tree.size, (unsigned long long)work->since.size);
     return KT_OK;
 }
@@ -153,10 +159,13 @@ static void check_tile(void *context, unsigned tile_level, uint64_t index, const
     key[0] = (uint8_t)tile_level;
     kt_put_be64(key + 1, index);
     kt_code code = kt_txn_get(work->txn, KT_TABLE_TILES, kt_span_of(key, sizeof key), &value, &error);
-    if (code == KT_NOT_FOUND) find(work, NO_RECORD, KT_DAMAGED, "tile %u/%llu: its root is not stored", tile_level, (unsigned long long)index);
+    if (code == KT_NOT_FOUND)
+        find(work, NO_RECORD, KT_DAMAGED, "tile %u/%llu: its root is not stored", tile_level,
+             (unsigned long long)index);
     else if (code != KT_OK) report(work, NO_RECORD, code, error.text);
     else if (value.size != KT_HASH_SIZE || memcmp(value.data, root, KT_HASH_SIZE) != 0)
-        find(work, NO_RECORD, KT_DAMAGED, "tile %u/%llu: its stored root is not that of the records", tile_level, (unsigned long long)index);
+        find(work, NO_RECORD, KT_DAMAGED, "tile %u/%llu: its stored root is not that of the records", tile_level,
+             (unsigned long long)index);
 }
 
 static void check_seal(struct examine *work, uint64_t number, const kt_seal *seal) {
@@ -164,14 +173,16 @@ static void check_seal(struct examine *work, uint64_t number, const kt_seal *sea
     uint8_t content[KT_HASH_SIZE];
     kt_content_final(&work->content, content);
     if (memcmp(content, seal->content, sizeof content) != 0) {
-        find(work, number, KT_DAMAGED, "the records of batch %.*s (%llu to %llu) are not those that were signed", (int)seal->id.size,
-             (const char *)seal->id.data, (unsigned long long)work->batch_first, (unsigned long long)number - 1);
+        find(work, number, KT_DAMAGED, "the records of batch %.*s (%llu to %llu) are not those that were signed",
+             (int)seal->id.size, (const char *)seal->id.data, (unsigned long long)work->batch_first,
+             (unsigned long long)number - 1);
         return;
     }
     size_t size = kt_seal_message(work->genesis.origin, seal, message);
     if (!kt_signature_check(seal->actor, message, size, seal->signature))
-        find(work, number, KT_DAMAGED, "the signature of batch %.*s (records %llu to %llu) does not hold", (int)seal->id.size,
-             (const char *)seal->id.data, (unsigned long long)work->batch_first, (unsigned long long)number - 1);
+        find(work, number, KT_DAMAGED, "the signature of batch %.*s (records %llu to %llu) does not hold",
+             (int)seal->id.size, (const char *)seal->id.data, (unsigned long long)work->batch_first,
+             (unsigned long long)number - 1);
 }
 
 /* LAW 6: each seal has a checkpoint of its size, and no other size has one. */
@@ -192,9 +203,11 @@ static void check_checkpoint(struct examine *work, const kt_seal *seal, uint64_t
     memcpy(checkpoint.origin, work->genesis.origin, strlen(work->genesis.origin) + 1);
     work->out->checkpoints++;
     if (memcmp(checkpoint.root, row.root, KT_HASH_SIZE) != 0)
-        find(work, size - 1, KT_DAMAGED, "the checkpoint of size %llu has another root than the records", (unsigned long long)size);
+        find(work, size - 1, KT_DAMAGED, "the checkpoint of size %llu has another root than the records",
+             (unsigned long long)size);
     else if (!kt_checkpoint_check(&checkpoint, work->log_key, row.signature))
-        find(work, size - 1, KT_DAMAGED, "the signature of the checkpoint of size %llu does not hold", (unsigned long long)size);
+        find(work, size - 1, KT_DAMAGED, "the signature of the checkpoint of size %llu does not hold",
+             (unsigned long long)size);
     if (row.recorded_us != seal->recorded_us || row.batches != work->out->batches)
         find(work, size - 1, KT_DAMAGED, "the checkpoint of size %llu is not of its seal", (unsigned long long)size);
 }
@@ -204,7 +217,8 @@ static void check_since(struct examine *work) {
     if (!work->has_since || work->tree.size != work->since.size) return;
     kt_tree_root(&work->tree, root);
     if (memcmp(root, work->since.root, KT_HASH_SIZE) != 0)
-        find(work, NO_RECORD, KT_DAMAGED, "the first %llu records are not those of the checkpoint given: the history was rewritten",
+        find(work, NO_RECORD, KT_DAMAGED,
+             "the first %llu records are not those of the checkpoint given: the history was rewritten",
              (unsigned long long)work->since.size);
 }
 
@@ -226,12 +240,13 @@ static void examine_record(struct examine *work, uint64_t number, kt_span record
     kt_leaf_hash(record.data, record.size, leaf);
     kt_tree_add(&work->tree, leaf, check_tile, work);
     kt_code code = kt_envelope_read(record, &envelope, &error);
-    if (code == KT_OK && envelope.kind == KT_KIND_SEAL && (code = kt_seal_read(envelope.body, envelope.kind_version, &seal, &error)) == KT_OK) {
+    if (code == KT_OK && envelope.kind == KT_KIND_SEAL &&
+        (code = kt_seal_read(envelope.body, envelope.kind_version, &seal, &error)) == KT_OK) {
         work->out->batches++;
         check_seal(work, number, &seal);
         if (seal.posted != work->batch_entries || seal.read != seal.posted + seal.rejected)
-            find(work, number, KT_DAMAGED, "the seal counts %llu entries posted, found %llu", (unsigned long long)seal.posted,
-                 (unsigned long long)work->batch_entries);
+            find(work, number, KT_DAMAGED, "the seal counts %llu entries posted, found %llu",
+                 (unsigned long long)seal.posted, (unsigned long long)work->batch_entries);
         work->batch_entries = 0;
         work->last_time = seal.recorded_us;
         work->last_epoch = seal.epoch;
@@ -284,12 +299,16 @@ static void check_head(struct examine *work) {
     uint64_t rows, pages;
     kt_error error = {0};
     kt_tree_root(&work->tree, root);
-    if (memcmp(root, work->head.root, KT_HASH_SIZE) != 0) find(work, NO_RECORD, KT_DAMAGED, "the head's root is not that of the records");
-    if (work->batch_first != work->head.tree.size) find(work, NO_RECORD, KT_DAMAGED, "the records behind the last seal are not sealed");
-    if (work->head.batches != work->out->batches) find(work, NO_RECORD, KT_DAMAGED, "the head counts %llu batches, found %llu",
-                                                       (unsigned long long)work->head.batches, (unsigned long long)work->out->batches);
+    if (memcmp(root, work->head.root, KT_HASH_SIZE) != 0)
+        find(work, NO_RECORD, KT_DAMAGED, "the head's root is not that of the records");
+    if (work->batch_first != work->head.tree.size)
+        find(work, NO_RECORD, KT_DAMAGED, "the records behind the last seal are not sealed");
+    if (work->head.batches != work->out->batches)
+        find(work, NO_RECORD, KT_DAMAGED, "the head counts %llu batches, found %llu",
+             (unsigned long long)work->head.batches, (unsigned long long)work->out->batches);
     if (kt_table_stat(work->txn, KT_TABLE_HEADS, &rows, &pages, &error) == KT_OK && rows != work->out->batches)
-        find(work, NO_RECORD, KT_DAMAGED, "%llu checkpoints are stored, expected %llu", (unsigned long long)rows, (unsigned long long)work->out->batches);
+        find(work, NO_RECORD, KT_DAMAGED, "%llu checkpoints are stored, expected %llu", (unsigned long long)rows,
+             (unsigned long long)work->out->batches);
 }
 
 /* The head's own copy of the last checkpoint, and nothing stored where nobody looks. */
@@ -298,8 +317,9 @@ static void check_ends(struct examine *work) {
     kt_error error = {0};
     const kt_log_head *head = &work->head;
     kt_code code = kt_log_row_at(work->txn, head->tree.size, &row, &error);
-    if (code != KT_OK || memcmp(row.signature, head->signature, KT_SIGNATURE_SIZE) != 0 || row.recorded_us != head->recorded_us ||
-        row.batches != head->batches || head->recorded_us != work->last_time || head->epoch != work->last_epoch)
+    if (code != KT_OK || memcmp(row.signature, head->signature, KT_SIGNATURE_SIZE) != 0 ||
+        row.recorded_us != head->recorded_us || row.batches != head->batches || head->recorded_us != work->last_time ||
+        head->epoch != work->last_epoch)
         find(work, NO_RECORD, KT_DAMAGED, "the head is not that of the last seal and its checkpoint");
     kt_cursor *cursor;
     kt_span key, value;
@@ -316,7 +336,9 @@ static void check_ends(struct examine *work) {
     }
 }
 
-static bool is_key(kt_span key, const char *name) { return key.size == strlen(name) && memcmp(key.data, name, key.size) == 0; }
+static bool is_key(kt_span key, const char *name) {
+    return key.size == strlen(name) && memcmp(key.data, name, key.size) == 0;
+}
 
 static void check_meta(struct examine *work) {
     kt_cursor *cursor;
@@ -324,9 +346,11 @@ static void check_meta(struct examine *work) {
     kt_error error = {0};
     kt_store_stats stats;
     if (kt_store_stat(work->txn, &stats, &error) == KT_OK && stats.tables != KT_TABLE_COUNT)
-        find(work, NO_RECORD, KT_DAMAGED, "%llu tables are stored, expected %d", (unsigned long long)stats.tables, KT_TABLE_COUNT);
+        find(work, NO_RECORD, KT_DAMAGED, "%llu tables are stored, expected %d", (unsigned long long)stats.tables,
+             KT_TABLE_COUNT);
     if (kt_cursor_open(work->txn, KT_TABLE_META, &cursor, &error) != KT_OK) return;
-    for (kt_code code = kt_cursor_first(cursor, &key, &value, &error); code != KT_END; code = kt_cursor_next(cursor, &key, &value, &error)) {
+    for (kt_code code = kt_cursor_first(cursor, &key, &value, &error); code != KT_END;
+         code = kt_cursor_next(cursor, &key, &value, &error)) {
         if (code != KT_OK) {
             report(work, NO_RECORD, code, error.text);
             break;
@@ -377,7 +401,8 @@ static kt_code run(struct examine *work, const char *directory, char **path, kt_
     uint64_t end = work->head.tree.size;
     code = kt_records_open(work->txn, end, &work->records, error);
     if (code == KT_OK)
-        code = kt_refold_start(work->registry, work->replay_txn, end, work->scratch, work->options->threads == 1, &work->refold, error);
+        code = kt_refold_start(work->registry, work->replay_txn, end, work->scratch, work->options->threads == 1,
+                               &work->refold, error);
     if (code != KT_OK) return code;
     kt_tree_init(&work->tree);
     kt_content_init(&work->content);

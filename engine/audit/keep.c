@@ -85,7 +85,8 @@ static void remove_copy(const char *destination) {
         DIR *directory = opendir(path);
         if (directory == NULL) continue;
         for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
-            if (entry->d_name[0] != '.' && snprintf(file, sizeof file, "%s/%s", path, entry->d_name) < (int)sizeof file) unlink(file);
+            if (entry->d_name[0] != '.' && snprintf(file, sizeof file, "%s/%s", path, entry->d_name) < (int)sizeof file)
+                unlink(file);
         closedir(directory);
         rmdir(path);
     }
@@ -100,7 +101,8 @@ kt_code kt_backup_with(const kt_registry *registry, kt_store *store, const char 
     static const char *const folders[] = {"keys", "attachments"};
     char from[4096], to[4096];
     if (mkdir(destination, 0700) != 0) {
-        if (errno == EEXIST) return kt_fail(error, KT_EXISTS, "%s: is there already and is not overwritten", destination);
+        if (errno == EEXIST)
+            return kt_fail(error, KT_EXISTS, "%s: is there already and is not overwritten", destination);
         return kt_fail_errno(error, errno, "%s", destination);
     }
     kt_code code = copy_store(store, destination, error);
@@ -139,7 +141,8 @@ static kt_code replace_table(kt_txn *stored, kt_txn *fresh, kt_table table, kt_e
     kt_code code = kt_txn_clear(stored, table, error);
     if (code == KT_OK) code = kt_cursor_open(fresh, table, &cursor, error);
     if (code != KT_OK) return code;
-    for (code = kt_cursor_first(cursor, &key, &value, error); code == KT_OK; code = kt_cursor_next(cursor, &key, &value, error)) {
+    for (code = kt_cursor_first(cursor, &key, &value, error); code == KT_OK;
+         code = kt_cursor_next(cursor, &key, &value, error)) {
         code = kt_txn_append(stored, table, key, value, error);
         if (code != KT_OK) break;
     }
@@ -148,7 +151,8 @@ static kt_code replace_table(kt_txn *stored, kt_txn *fresh, kt_table table, kt_e
 }
 
 /* Compares under the writer's turn, and replaces what differs. */
-static kt_code compare_and_replace(const kt_registry *registry, kt_book *book, kt_store *scratch, bool *equal, kt_error *error) {
+static kt_code compare_and_replace(const kt_registry *registry, kt_book *book, kt_store *scratch, bool *equal,
+                                   kt_error *error) {
     kt_txn *fresh;
     kt_error difference = {0};
     kt_txn *stored = kt_journal_txn(kt_book_journal(book));

@@ -11,10 +11,12 @@ static kt_code aside(kt_store *store, kt_table table, kt_span key, const char *w
 }
 
 /* Both raw: the same bytes at the same place. Blocks carry a checksum of their own; other values are read under theirs. */
-static kt_code check_key(kt_store *store, kt_txn *txn, kt_table table, kt_cursor *by_key, kt_span key, kt_span value, kt_error *error) {
+static kt_code check_key(kt_store *store, kt_txn *txn, kt_table table, kt_cursor *by_key, kt_span key, kt_span value,
+                         kt_error *error) {
     kt_span found_key, found;
     kt_code code = kt_cursor_seek(by_key, key, &found_key, &found, error);
-    if (code == KT_END || (code == KT_OK && (kt_span_compare(found_key, key) != 0 || found.data != value.data || found.size != value.size)))
+    if (code == KT_END || (code == KT_OK && (kt_span_compare(found_key, key) != 0 || found.data != value.data ||
+                                             found.size != value.size)))
         return aside(store, table, key, "is met on a walk, and not found by its key", error);
     if (code != KT_OK || table == KT_TABLE_BLOCKS) return code;
     code = kt_txn_get(txn, table, key, &found, error);
@@ -30,7 +32,8 @@ static kt_code check_table(kt_store *store, kt_txn *txn, kt_table table, uint64_
     if (code == KT_OK) {
         kt_cursor_raw(walk, true);
         kt_cursor_raw(by_key, true);
-        for (code = kt_cursor_first(walk, &key, &value, error); code == KT_OK; code = kt_cursor_next(walk, &key, &value, error)) {
+        for (code = kt_cursor_first(walk, &key, &value, error); code == KT_OK;
+             code = kt_cursor_next(walk, &key, &value, error)) {
             ++*count;
             code = check_key(store, txn, table, by_key, key, value, error);
             if (code != KT_OK) break;
@@ -51,8 +54,8 @@ kt_code kt_lookup_check(kt_store *store, kt_txn *txn, uint64_t size, kt_error *e
     for (kt_table table = 0; table < KT_TABLE_COUNT && code == KT_OK; table++) {
         code = check_table(store, txn, table, &count, error);
         if (code == KT_OK && table == KT_TABLE_TILES && (writing ? count < tiles : count != tiles))
-            code = kt_fail(error, KT_DAMAGED, "%llu roots of tiles are stored, expected %llu", (unsigned long long)count,
-                           (unsigned long long)tiles);
+            code = kt_fail(error, KT_DAMAGED, "%llu roots of tiles are stored, expected %llu",
+                           (unsigned long long)count, (unsigned long long)tiles);
     }
     return code;
 }

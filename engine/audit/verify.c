@@ -53,10 +53,12 @@ static void tell_found(void *context, uint64_t record, kt_code code, const char 
     tell_text(*(int *)context, MESSAGE_FOUND, code, record, what);
 }
 
-static void tell_scratch(void *context, const char *path) { tell_text(*(int *)context, MESSAGE_SCRATCH, KT_OK, 0, path); }
+static void tell_scratch(void *context, const char *path) {
+    tell_text(*(int *)context, MESSAGE_SCRATCH, KT_OK, 0, path);
+}
 
-__attribute__((noreturn))
-static void work_in_child(int pipe, const kt_registry *registry, const char *directory, const kt_verify_options *options) {
+__attribute__((noreturn)) static void work_in_child(int pipe, const kt_registry *registry, const char *directory,
+                                                    const kt_verify_options *options) {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGPIPE};
     struct message message = {.kind = MESSAGE_DONE};
     kt_error error = {0};
@@ -93,7 +95,8 @@ static void hear(struct listen *listen, struct message *message) {
     switch (message->kind) {
     case MESSAGE_PROGRESS:
         listen->reached = message->a;
-        if (listen->options->progress != NULL) listen->options->progress(listen->options->context, message->a, message->b);
+        if (listen->options->progress != NULL)
+            listen->options->progress(listen->options->context, message->a, message->b);
         break;
     case MESSAGE_FOUND:
         listen->out->findings++;
@@ -134,12 +137,16 @@ static kt_code listen_to(pid_t child, int pipe, struct listen *listen, kt_error 
     int status = 0;
     while (!listen->done && read_message(pipe, &message, &hung)) hear(listen, &message);
     if (hung) kill(child, SIGKILL);
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
     if (listen->done) return listen->code;
     char what[200];
-    if (hung) snprintf(what, sizeof what, "reading hung behind record %llu: the store is damaged", (unsigned long long)listen->reached);
-    else if (WIFSIGNALED(status)) snprintf(what, sizeof what, "reading crashed behind record %llu (%s): the store is damaged",
-                                           (unsigned long long)listen->reached, strsignal(WTERMSIG(status)));
+    if (hung)
+        snprintf(what, sizeof what, "reading hung behind record %llu: the store is damaged",
+                 (unsigned long long)listen->reached);
+    else if (WIFSIGNALED(status))
+        snprintf(what, sizeof what, "reading crashed behind record %llu (%s): the store is damaged",
+                 (unsigned long long)listen->reached, strsignal(WTERMSIG(status)));
     else return kt_fail(error, KT_IO, "verification ended early");
     listen->out->findings++;
     pass_on(listen, UINT64_MAX, KT_DAMAGED, what);
@@ -150,7 +157,8 @@ kt_code kt_verify_with(const kt_registry *registry, const char *directory, const
                        kt_verify_result *out, kt_error *error) {
     static const kt_verify_options defaults;
     kt_verify_result unwanted;
-    struct listen listen = {.options = options == NULL ? &defaults : options, .out = out == NULL ? &unwanted : out, .error = error};
+    struct listen listen = {
+        .options = options == NULL ? &defaults : options, .out = out == NULL ? &unwanted : out, .error = error};
     int ends[2];
     *listen.out = (kt_verify_result){0};
     if (pipe2(ends, O_CLOEXEC) != 0) return kt_fail_errno(error, errno, "verification's pipe");
@@ -169,6 +177,8 @@ kt_code kt_verify_with(const kt_registry *registry, const char *directory, const
     close(ends[0]);
     kt_scratch_remove(listen.scratch); /* also where the child could not */
     if (code != KT_OK) return code;
-    return listen.out->findings == 0 ? KT_OK : kt_fail(error, KT_DAMAGED, "%s: verification found %llu fault%s", directory,
-                                                       (unsigned long long)listen.out->findings, listen.out->findings == 1 ? "" : "s");
+    return listen.out->findings == 0
+               ? KT_OK
+               : kt_fail(error, KT_DAMAGED, "%s: verification found %llu fault%s", directory,
+                         (unsigned long long)listen.out->findings, listen.out->findings == 1 ? "" : "s");
 }

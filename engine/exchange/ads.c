@@ -84,19 +84,14 @@ static const kt_column columns[] = {
     {NULL, 0},
 };
 
-static kt_code check(const kt_table *table, kt_error *error)
-{
+static kt_code check(const kt_table *table, kt_error *error) {
     const char *name = table->source->name, *missing = NULL;
     bool two = kt_table_has(table, DEBIT) && kt_table_has(table, CREDIT);
     bool dated = kt_table_has(table, EFFECTIVE) || kt_table_has(table, DOCUMENT) || kt_table_has(table, ENTERED);
-    if (!kt_table_has(table, JOURNAL))
-        missing = "Journal_ID";
-    else if (!kt_table_has(table, ACCOUNT))
-        missing = "GL_Account_Number";
-    else if (!dated)
-        missing = "Effective_Date";
-    else if (!two && !kt_table_has(table, AMOUNT) && !kt_table_has(table, FUNCTIONAL))
-        missing = "Amount";
+    if (!kt_table_has(table, JOURNAL)) missing = "Journal_ID";
+    else if (!kt_table_has(table, ACCOUNT)) missing = "GL_Account_Number";
+    else if (!dated) missing = "Effective_Date";
+    else if (!two && !kt_table_has(table, AMOUNT) && !kt_table_has(table, FUNCTIONAL)) missing = "Amount";
     if (missing)
         return kt_fail(error, KT_INVALID,
                        "%s:1: the header row has no column '%s'; GL_Detail has Journal_ID, GL_Account_Number, "
@@ -108,55 +103,46 @@ static kt_code check(const kt_table *table, kt_error *error)
     return KT_OK;
 }
 
-static void key_of(kt_table *table, const kt_row *row, kt_table_key *key)
-{
+static void key_of(kt_table *table, const kt_row *row, kt_table_key *key) {
     key->known = row->count > (size_t)table->column[JOURNAL];
     key->voucher = kt_table_value(table, row, JOURNAL);
 }
 
-static bool same_word(kt_str text, const char *word)
-{
+static bool same_word(kt_str text, const char *word) {
     size_t i = 0;
     for (; i < text.size && word[i]; i++) {
         char c = text.data[i];
-        if ((c >= 'a' && c <= 'z' ? (char)(c - 32) : c) != word[i])
-            return false;
+        if ((c >= 'a' && c <= 'z' ? (char)(c - 32) : c) != word[i]) return false;
     }
     return i == text.size && !word[i];
 }
 
 /* 1 debit, -1 credit, 0 neither. */
-static int side_of(kt_str indicator)
-{
+static int side_of(kt_str indicator) {
     static const char *const debit[] = {"S", "D", "DR", "DEBIT", "SOLL"}, *const credit[] = {"H", "C", "CR", "CREDIT",
                                                                                              "HABEN"};
     for (size_t i = 0; i < sizeof debit / sizeof debit[0]; i++) {
-        if (same_word(indicator, debit[i]))
-            return 1;
-        if (same_word(indicator, credit[i]))
-            return -1;
+        if (same_word(indicator, debit[i])) return 1;
+        if (same_word(indicator, credit[i])) return -1;
     }
     return 0;
 }
 
 /* The first of the three dates that is one. 19000101 and 00000000 are what systems write for none. */
-static kt_code read_date(kt_table *table, const kt_row *row, kt_day *day, kt_error *error)
-{
+static kt_code read_date(kt_table *table, const kt_row *row, kt_day *day, kt_error *error) {
     static const uint8_t roles[] = {EFFECTIVE, DOCUMENT, ENTERED};
     static const char *const names[] = {"Effective_Date", "Document_Date", "Entered_Date"};
     kt_day filler = 0;
     kt_day_from_civil(1900, 1, 1, &filler);
     for (size_t i = 0; i < 3; i++) {
         kt_str text = kt_table_value(table, row, roles[i]);
-        if (text.size == 0 || same_word(text, "00000000"))
-            continue;
+        if (text.size == 0 || same_word(text, "00000000")) continue;
         char shown[KT_SHOWN];
         if (!kt_table_day(table, text, day))
             return kt_fail(error, KT_INVALID, "%s:%zu: %s %s is no date; expected %s", table->source->name, row->line,
                            names[i], kt_text_show_figure(text, shown),
                            table->options.date_format ? table->options.date_format : "YYYY-MM-DD or YYYYMMDD");
-        if (*day != filler)
-            return KT_OK;
+        if (*day != filler) return KT_OK;
     }
     *day = KT_DAY_NONE;
     return kt_fail(error, KT_INVALID, "%s:%zu: no date: Effective_Date, Document_Date and Entered_Date are empty",
@@ -164,29 +150,23 @@ static kt_code read_date(kt_table *table, const kt_row *row, kt_day *day, kt_err
 }
 
 static kt_code one_amount(kt_table *table, const kt_row *row, unsigned role, const char *name, int side,
-                          kt_amount *amount, uint8_t *given, kt_error *error)
-{
+                          kt_amount *amount, uint8_t *given, kt_error *error) {
     uint8_t decimals;
     kt_code code = kt_table_number(table, row, role, name, amount, &decimals, error);
-    if (code != KT_OK)
-        return code;
+    if (code != KT_OK) return code;
     *amount *= side;
     *given = KT_AS_WRITTEN(decimals);
     return KT_OK;
 }
 
-static kt_code two_amounts(kt_table *table, const kt_row *row, kt_line *line, kt_error *error)
-{
+static kt_code two_amounts(kt_table *table, const kt_row *row, kt_line *line, kt_error *error) {
     bool debit = kt_table_value(table, row, DEBIT).size > 0, credit = kt_table_value(table, row, CREDIT).size > 0;
     kt_amount d = 0, c = 0;
     uint8_t d_given = 0, c_given = 0;
     kt_code code = KT_OK;
-    if (debit || !credit)
-        code = one_amount(table, row, DEBIT, "Debit_Amount", 1, &d, &d_given, error);
-    if (code == KT_OK && credit)
-        code = one_amount(table, row, CREDIT, "Credit_Amount", -1, &c, &c_given, error);
-    if (code != KT_OK)
-        return code;
+    if (debit || !credit) code = one_amount(table, row, DEBIT, "Debit_Amount", 1, &d, &d_given, error);
+    if (code == KT_OK && credit) code = one_amount(table, row, CREDIT, "Credit_Amount", -1, &c, &c_given, error);
+    if (code != KT_OK) return code;
     if (d != 0 && c != 0)
         return kt_fail(error, KT_INVALID, "%s:%zu: Debit_Amount and Credit_Amount on one line; expected one of them",
                        table->source->name, row->line);
@@ -195,8 +175,7 @@ static kt_code two_amounts(kt_table *table, const kt_row *row, kt_line *line, kt
     return KT_OK;
 }
 
-static kt_code read_amounts(kt_table *table, const kt_row *row, kt_line *line, kt_error *error)
-{
+static kt_code read_amounts(kt_table *table, const kt_row *row, kt_line *line, kt_error *error) {
     int side = 1;
     if (kt_table_has(table, INDICATOR)) {
         kt_str indicator = kt_table_value(table, row, INDICATOR);
@@ -214,15 +193,12 @@ static kt_code read_amounts(kt_table *table, const kt_row *row, kt_line *line, k
     kt_code code = KT_OK;
     if (kt_table_has(table, AMOUNT))
         code = one_amount(table, row, AMOUNT, "Amount", side, &line->amount, &line->amount_given, error);
-    else if (own)
-        code = two_amounts(table, row, line, error);
-    if (code != KT_OK || (own && (!has_functional || kt_str_equal(functional_currency, line->currency))))
-        return code;
+    else if (own) code = two_amounts(table, row, line, error);
+    if (code != KT_OK || (own && (!has_functional || kt_str_equal(functional_currency, line->currency)))) return code;
     kt_amount functional = 0;
     uint8_t given = 0;
     code = one_amount(table, row, FUNCTIONAL, "Functional_Amount", side, &functional, &given, error);
-    if (code != KT_OK)
-        return code;
+    if (code != KT_OK) return code;
     if (kt_table_has(table, DEBIT) && ((line->amount < 0) != (functional < 0)))
         functional = -functional; /* written without a sign beside two columns: the columns say the side */
     if (!own || line->amount == 0) {
@@ -238,14 +214,11 @@ static kt_code read_amounts(kt_table *table, const kt_row *row, kt_line *line, k
     return KT_OK;
 }
 
-static kt_code line_of(kt_table *table, const kt_row *row, kt_line *line, kt_error *error)
-{
+static kt_code line_of(kt_table *table, const kt_row *row, kt_line *line, kt_error *error) {
     line->account = kt_table_value(table, row, ACCOUNT);
     line->text = kt_table_value(table, row, LINE_TEXT);
-    if (table->entry.text.size == 0)
-        table->entry.text = kt_table_value(table, row, HEADER_TEXT);
-    if (table->entry.ref.size == 0)
-        table->entry.ref = kt_table_value(table, row, REFERENCE);
+    if (table->entry.text.size == 0) table->entry.text = kt_table_value(table, row, HEADER_TEXT);
+    if (table->entry.ref.size == 0) table->entry.ref = kt_table_value(table, row, REFERENCE);
     if (kt_gather_dimension(&table->gather, KT_DIMENSION_DEPARTMENT, kt_table_value(table, row, UNIT)) != KT_OK)
         return KT_MEMORY;
     for (unsigned i = 0; i < 8; i++)
@@ -254,8 +227,7 @@ static kt_code line_of(kt_table *table, const kt_row *row, kt_line *line, kt_err
                                 kt_table_value(table, row, SEGMENT + i)) != KT_OK)
             return KT_MEMORY;
     kt_code code = read_amounts(table, row, line, error);
-    if (code == KT_OK && table->entry.date == KT_DAY_NONE)
-        code = read_date(table, row, &table->entry.date, error);
+    if (code == KT_OK && table->entry.date == KT_DAY_NONE) code = read_date(table, row, &table->entry.date, error);
     if (code == KT_OK && line->account.size == 0)
         code = kt_fail(error, KT_INVALID, "%s:%zu: GL_Account_Number is empty", table->source->name, row->line);
     if (code == KT_OK && table->key.voucher.size == 0)
@@ -274,8 +246,7 @@ static const kt_layout layout = {
     .line = line_of,
 };
 
-static kt_code ads_open(const kt_source *source, const kt_format_options *options, void **reader, kt_error *error)
-{
+static kt_code ads_open(const kt_source *source, const kt_format_options *options, void **reader, kt_error *error) {
     return kt_table_open(&layout, source, options, reader, error);
 }
 

@@ -4,14 +4,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-static bool is_book_currency(kt_str currency, kt_str book)
-{
+static bool is_book_currency(kt_str currency, kt_str book) {
     return currency.size == 0 || kt_str_equal(currency, book);
 }
 
 /* The line's amount in the book's currency as written, false where it has none. */
-static bool book_amount(const kt_line *line, kt_str book, kt_amount *amount, uint8_t *given)
-{
+static bool book_amount(const kt_line *line, kt_str book, kt_amount *amount, uint8_t *given) {
     if (is_book_currency(line->currency, book)) {
         *amount = line->amount;
         *given = line->amount_given;
@@ -26,14 +24,12 @@ static bool book_amount(const kt_line *line, kt_str book, kt_amount *amount, uin
 }
 
 kt_code kt_control_add(kt_control *control, const kt_entry *entry, kt_str book_currency, uint8_t decimals,
-                       kt_error *error)
-{
+                       kt_error *error) {
     kt_amount debit = control->debit, credit = control->credit;
     for (size_t i = 0; i < entry->line_count; i++) {
         kt_amount amount;
         uint8_t given;
-        if (!book_amount(&entry->lines[i], book_currency, &amount, &given))
-            continue;
+        if (!book_amount(&entry->lines[i], book_currency, &amount, &given)) continue;
         bool good = true;
         if (given && given != KT_AS_WRITTEN(decimals))
             good = kt_amount_rescale(amount, (uint8_t)(given - 1), decimals, KT_ROUND_HALF_EVEN, &amount);
@@ -49,22 +45,19 @@ kt_code kt_control_add(kt_control *control, const kt_entry *entry, kt_str book_c
     return KT_OK;
 }
 
-kt_code kt_control_rescale(kt_control *control, uint8_t from, uint8_t to, kt_error *error)
-{
+kt_code kt_control_rescale(kt_control *control, uint8_t from, uint8_t to, kt_error *error) {
     if (!kt_amount_rescale(control->debit, from, to, KT_ROUND_EXACT, &control->debit) ||
         !kt_amount_rescale(control->credit, from, to, KT_ROUND_EXACT, &control->credit))
         return kt_fail(error, KT_OVERFLOW, "the control totals are beyond what can be counted with %u decimals", to);
     return KT_OK;
 }
 
-static kt_code make(kt_rejects *rejects, kt_error *error)
-{
+static kt_code make(kt_rejects *rejects, kt_error *error) {
     int fd = open(rejects->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0 && errno == EEXIST)
         return kt_fail(error, KT_EXISTS, "%s: is there already; rejected entries are never written over a file",
                        rejects->path);
-    if (fd < 0)
-        return kt_fail_errno(error, errno, "%s: rejected entries cannot be written", rejects->path);
+    if (fd < 0) return kt_fail_errno(error, errno, "%s: rejected entries cannot be written", rejects->path);
     rejects->made = true;
     rejects->file = fdopen(fd, "w");
     if (!rejects->file) {
@@ -75,33 +68,26 @@ static kt_code make(kt_rejects *rejects, kt_error *error)
     return KT_OK;
 }
 
-static kt_code put(kt_rejects *rejects, const void *data, size_t size, kt_error *error)
-{
-    if (size == 0)
-        return KT_OK;
+static kt_code put(kt_rejects *rejects, const void *data, size_t size, kt_error *error) {
+    if (size == 0) return KT_OK;
     bool feed = rejects->text && ((const char *)data)[size - 1] != '\n';
     if (fwrite(data, 1, size, rejects->file) != size || (feed && putc('\n', rejects->file) == EOF))
         return kt_fail_errno(error, errno, "%s: rejected entries cannot be written", rejects->path);
     return KT_OK;
 }
 
-kt_code kt_rejects_add(kt_rejects *rejects, kt_str preamble, const uint8_t *raw, size_t size, kt_error *error)
-{
-    if (!rejects->path)
-        return KT_OK;
+kt_code kt_rejects_add(kt_rejects *rejects, kt_str preamble, const uint8_t *raw, size_t size, kt_error *error) {
+    if (!rejects->path) return KT_OK;
     kt_code code = KT_OK;
     if (!rejects->file) {
         code = make(rejects, error);
-        if (code == KT_OK)
-            code = put(rejects, preamble.data, preamble.size, error);
+        if (code == KT_OK) code = put(rejects, preamble.data, preamble.size, error);
     }
     return code == KT_OK ? put(rejects, raw, size, error) : code;
 }
 
-kt_code kt_rejects_close(kt_rejects *rejects, kt_error *error)
-{
-    if (!rejects->file)
-        return KT_OK;
+kt_code kt_rejects_close(kt_rejects *rejects, kt_error *error) {
+    if (!rejects->file) return KT_OK;
     kt_code code = KT_OK;
     if (fflush(rejects->file) != 0 || fsync(fileno(rejects->file)) != 0)
         code = kt_fail_errno(error, errno, "%s: rejected entries cannot be written", rejects->path);
@@ -111,17 +97,11 @@ kt_code kt_rejects_close(kt_rejects *rejects, kt_error *error)
     return code;
 }
 
-void kt_rejects_keep(kt_rejects *rejects)
-{
-    rejects->made = false;
-}
+void kt_rejects_keep(kt_rejects *rejects) { rejects->made = false; }
 
-void kt_rejects_drop(kt_rejects *rejects)
-{
-    if (rejects->file)
-        fclose(rejects->file);
+void kt_rejects_drop(kt_rejects *rejects) {
+    if (rejects->file) fclose(rejects->file);
     rejects->file = NULL;
-    if (rejects->made)
-        unlink(rejects->path);
+    if (rejects->made) unlink(rejects->path);
     rejects->made = false;
 }

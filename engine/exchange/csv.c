@@ -48,8 +48,7 @@ static const kt_column columns[] = {
     {NULL, 0},
 };
 
-static kt_code check(const kt_table *table, kt_error *error)
-{
+static kt_code check(const kt_table *table, kt_error *error) {
     const char *name = table->source->name;
     for (unsigned role = DATE; role <= ACCOUNT; role++)
         if (!kt_table_has(table, role))
@@ -72,23 +71,18 @@ static kt_code check(const kt_table *table, kt_error *error)
     return KT_OK;
 }
 
-static void key_of(kt_table *table, const kt_row *row, kt_table_key *key)
-{
+static void key_of(kt_table *table, const kt_row *row, kt_table_key *key) {
     size_t needed = (size_t)(table->column[DATE] > table->column[VOUCHER] ? table->column[DATE]
                                                                           : table->column[VOUCHER]);
-    if (kt_table_has(table, SERIES) && (size_t)table->column[SERIES] > needed)
-        needed = (size_t)table->column[SERIES];
+    if (kt_table_has(table, SERIES) && (size_t)table->column[SERIES] > needed) needed = (size_t)table->column[SERIES];
     key->known = row->count > needed;
-    if (!key->known)
-        return;
+    if (!key->known) return;
     key->series = kt_table_value(table, row, SERIES);
     key->voucher = kt_table_value(table, row, VOUCHER);
-    if (!kt_table_day(table, kt_table_value(table, row, DATE), &key->day))
-        key->day = KT_DAY_NONE;
+    if (!kt_table_day(table, kt_table_value(table, row, DATE), &key->day)) key->day = KT_DAY_NONE;
 }
 
-static kt_code two_columns(kt_table *table, const kt_row *row, kt_line *line, kt_error *error)
-{
+static kt_code two_columns(kt_table *table, const kt_row *row, kt_line *line, kt_error *error) {
     kt_str debit = kt_table_value(table, row, DEBIT), credit = kt_table_value(table, row, CREDIT);
     if (!debit.size && !credit.size)
         return kt_fail(error, KT_INVALID, "%s:%zu: debit and credit are both empty; expected a number in one of them",
@@ -96,12 +90,9 @@ static kt_code two_columns(kt_table *table, const kt_row *row, kt_line *line, kt
     kt_amount d = 0, c = 0;
     uint8_t d_decimals = 0, c_decimals = 0;
     kt_code code = KT_OK;
-    if (debit.size)
-        code = kt_table_number(table, row, DEBIT, "debit", &d, &d_decimals, error);
-    if (code == KT_OK && credit.size)
-        code = kt_table_number(table, row, CREDIT, "credit", &c, &c_decimals, error);
-    if (code != KT_OK)
-        return code;
+    if (debit.size) code = kt_table_number(table, row, DEBIT, "debit", &d, &d_decimals, error);
+    if (code == KT_OK && credit.size) code = kt_table_number(table, row, CREDIT, "credit", &c, &c_decimals, error);
+    if (code != KT_OK) return code;
     char shown[2][KT_SHOWN];
     if (d != 0 && c != 0)
         return kt_fail(error, KT_INVALID, "%s:%zu: debit %s and credit %s on one line; expected one of them",
@@ -113,24 +104,19 @@ static kt_code two_columns(kt_table *table, const kt_row *row, kt_line *line, kt
     return KT_OK;
 }
 
-static kt_code read_amount(kt_table *table, const kt_row *row, kt_line *line, kt_error *error)
-{
-    if (!kt_table_has(table, AMOUNT))
-        return two_columns(table, row, line, error);
+static kt_code read_amount(kt_table *table, const kt_row *row, kt_line *line, kt_error *error) {
+    if (!kt_table_has(table, AMOUNT)) return two_columns(table, row, line, error);
     uint8_t decimals;
     kt_code code = kt_table_number(table, row, AMOUNT, "amount", &line->amount, &decimals, error);
-    if (code == KT_OK)
-        line->amount_given = KT_AS_WRITTEN(decimals);
+    if (code == KT_OK) line->amount_given = KT_AS_WRITTEN(decimals);
     return code;
 }
 
-static kt_code line_of(kt_table *table, const kt_row *row, kt_line *line, kt_error *error)
-{
+static kt_code line_of(kt_table *table, const kt_row *row, kt_line *line, kt_error *error) {
     char shown[KT_SHOWN];
     line->account = kt_table_value(table, row, ACCOUNT);
     line->currency = kt_table_value(table, row, CURRENCY);
-    if (kt_table_has(table, TEXT))
-        line->text = row->fields[table->column[TEXT]];
+    if (kt_table_has(table, TEXT)) line->text = row->fields[table->column[TEXT]];
     line->ref = kt_table_value(table, row, REF);
     line->tax_code = kt_table_value(table, row, TAX_CODE);
     static const uint8_t roles[] = {COST_CENTRE, DEPARTMENT, PROJECT};
@@ -160,8 +146,7 @@ static const kt_layout layout = {
     .line = line_of,
 };
 
-static kt_code csv_open(const kt_source *source, const kt_format_options *options, void **reader, kt_error *error)
-{
+static kt_code csv_open(const kt_source *source, const kt_format_options *options, void **reader, kt_error *error) {
     return kt_table_open(&layout, source, options, reader, error);
 }
 

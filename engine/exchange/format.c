@@ -7,36 +7,30 @@ static const kt_format *const formats[] = {
 };
 #define FORMATS (sizeof formats / sizeof formats[0])
 
-static void list_names(char *out, size_t room)
-{
+static void list_names(char *out, size_t room) {
     size_t n = 0;
     out[0] = 0;
     for (size_t i = 0; i < FORMATS; i++) {
         int length = snprintf(out + n, room - n, "%s%s", n ? ", " : "", formats[i]->name);
-        if (length < 0 || (size_t)length >= room - n)
-            return;
+        if (length < 0 || (size_t)length >= room - n) return;
         n += (size_t)length;
     }
 }
 
 /* Endings without regard to case: spreadsheets on some systems write .CSV. */
-static bool ends_with(const char *path, const char *ending)
-{
+static bool ends_with(const char *path, const char *ending) {
     size_t a = strlen(path), b = strlen(ending);
-    if (a < b)
-        return false;
+    if (a < b) return false;
     path += a - b;
     for (size_t i = 0; i < b; i++) {
         char x = path[i] >= 'A' && path[i] <= 'Z' ? (char)(path[i] + 32) : path[i];
         char y = ending[i] >= 'A' && ending[i] <= 'Z' ? (char)(ending[i] + 32) : ending[i];
-        if (x != y)
-            return false;
+        if (x != y) return false;
     }
     return true;
 }
 
-kt_code kt_format_find(const char *name, const char *path, const kt_format **out, kt_error *error)
-{
+kt_code kt_format_find(const char *name, const char *path, const kt_format **out, kt_error *error) {
     char names[128];
     list_names(names, sizeof names);
     *out = NULL;

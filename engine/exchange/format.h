@@ -30,19 +30,19 @@ typedef enum kt_item_kind { KT_ITEM_ENTRY, KT_ITEM_ACCOUNT, KT_ITEM_CURRENCY } k
 
 typedef struct kt_item {
     kt_item_kind kind;
-    kt_entry entry;       /* KT_ITEM_ENTRY; file and file_line are set */
-    kt_account account;   /* KT_ITEM_ACCOUNT: code, type, perhaps name */
-    kt_str currency;      /* KT_ITEM_CURRENCY: code */
-    uint8_t decimals;     /*   and the most decimals the file writes of it */
+    kt_entry entry;     /* KT_ITEM_ENTRY; file and file_line are set */
+    kt_account account; /* KT_ITEM_ACCOUNT: code, type, perhaps name */
+    kt_str currency;    /* KT_ITEM_CURRENCY: code */
+    uint8_t decimals;   /*   and the most decimals the file writes of it */
     /* The entry's own bytes in the source, also for a refused one: for the reject file. */
     const uint8_t *raw;
     size_t raw_size;
-    bool can_go_on;       /* after a refusal: see above */
-    size_t done;          /* bytes of the source consumed so far, for a progress bar */
+    bool can_go_on; /* after a refusal: see above */
+    size_t done;    /* bytes of the source consumed so far, for a progress bar */
 } kt_item;
 
 typedef struct kt_format {
-    const char *name;           /* as in --format */
+    const char *name;            /* as in --format */
     const char *const *suffixes; /* ".csv", ... ended by NULL */
     kt_code (*open)(const kt_source *source, const kt_format_options *options, void **reader, kt_error *error);
     kt_code (*next)(void *reader, kt_item *item, kt_error *error); /* KT_END behind the last */

@@ -6,41 +6,33 @@
 
 #define KEEP_LINES ((size_t)65536) /* what stays allocated between entries: some 10 MB */
 
-void kt_gather_release(kt_gather *gather)
-{
+void kt_gather_release(kt_gather *gather) {
     free(gather->lines);
     free(gather->dimensions);
     *gather = (kt_gather){0};
 }
 
-void kt_gather_reset(kt_gather *gather)
-{
-    if (gather->room > KEEP_LINES)
-        kt_gather_release(gather);
+void kt_gather_reset(kt_gather *gather) {
+    if (gather->room > KEEP_LINES) kt_gather_release(gather);
     gather->count = 0;
     gather->dimension_count = 0;
 }
 
 /* Twice the room, so that n additions cost n. */
-static void *grown(void *array, size_t *room, size_t element)
-{
+static void *grown(void *array, size_t *room, size_t element) {
     size_t wanted = *room ? *room * 2 : 64;
     void *larger = realloc(array, wanted * element);
-    if (larger)
-        *room = wanted;
+    if (larger) *room = wanted;
     return larger;
 }
 
-kt_line *kt_gather_line(kt_gather *gather, kt_code *code)
-{
+kt_line *kt_gather_line(kt_gather *gather, kt_code *code) {
     *code = KT_LIMIT;
-    if (gather->count == KT_LINES_MAX)
-        return NULL;
+    if (gather->count == KT_LINES_MAX) return NULL;
     if (gather->count == gather->room) {
         kt_line *larger = grown(gather->lines, &gather->room, sizeof *larger);
         *code = KT_MEMORY;
-        if (!larger)
-            return NULL;
+        if (!larger) return NULL;
         gather->lines = larger;
     }
     *code = KT_OK;
@@ -49,15 +41,12 @@ kt_line *kt_gather_line(kt_gather *gather, kt_code *code)
     return line;
 }
 
-kt_code kt_gather_dimension(kt_gather *gather, uint8_t dimension, kt_str value)
-{
+kt_code kt_gather_dimension(kt_gather *gather, uint8_t dimension, kt_str value) {
     assert(gather->count > 0);
-    if (value.size == 0)
-        return KT_OK;
+    if (value.size == 0) return KT_OK;
     if (gather->dimension_count == gather->dimension_room) {
         kt_dimension *larger = grown(gather->dimensions, &gather->dimension_room, sizeof *larger);
-        if (!larger)
-            return KT_MEMORY;
+        if (!larger) return KT_MEMORY;
         gather->dimensions = larger;
     }
     gather->dimensions[gather->dimension_count++] = (kt_dimension){.dimension = dimension, .value = value};
@@ -65,38 +54,31 @@ kt_code kt_gather_dimension(kt_gather *gather, uint8_t dimension, kt_str value)
     return KT_OK;
 }
 
-static bool all_share(const kt_gather *gather, size_t member)
-{
+static bool all_share(const kt_gather *gather, size_t member) {
     const kt_str *first = (const kt_str *)(const void *)((const char *)&gather->lines[0] + member);
-    if (first->size == 0)
-        return false;
+    if (first->size == 0) return false;
     for (size_t i = 1; i < gather->count; i++)
         if (!kt_str_equal(*first, *(const kt_str *)(const void *)((const char *)&gather->lines[i] + member)))
             return false;
     return true;
 }
 
-void kt_gather_finish(kt_gather *gather, kt_entry *entry)
-{
+void kt_gather_finish(kt_gather *gather, kt_entry *entry) {
     entry->lines = gather->lines;
     entry->line_count = gather->count;
-    if (gather->count == 0)
-        return;
+    if (gather->count == 0) return;
     const kt_dimension *next = gather->dimensions;
     for (size_t i = 0; next && i < gather->count; i++) {
-        if (gather->lines[i].dimension_count == 0)
-            continue;
+        if (gather->lines[i].dimension_count == 0) continue;
         gather->lines[i].dimensions = next;
         next += gather->lines[i].dimension_count;
     }
     if (entry->text.size == 0 && all_share(gather, offsetof(kt_line, text))) {
         entry->text = gather->lines[0].text;
-        for (size_t i = 0; i < gather->count; i++)
-            gather->lines[i].text = (kt_str){0};
+        for (size_t i = 0; i < gather->count; i++) gather->lines[i].text = (kt_str){0};
     }
     if (entry->ref.size == 0 && all_share(gather, offsetof(kt_line, ref))) {
         entry->ref = gather->lines[0].ref;
-        for (size_t i = 0; i < gather->count; i++)
-            gather->lines[i].ref = (kt_str){0};
+        for (size_t i = 0; i < gather->count; i++) gather->lines[i].ref = (kt_str){0};
     }
 }

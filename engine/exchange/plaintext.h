@@ -69,7 +69,7 @@ typedef struct kt_plain_post {
     bool assigned;     /* the amount comes from the assertion */
     bool filled;       /* the amount was left out, and is what the others left */
     bool is_virtual, deferred;
-    bool exact;        /* == */
+    bool exact;         /* == */
     bool with_children; /* =* */
 } kt_plain_post;
 
@@ -92,7 +92,7 @@ typedef struct kt_plain_applied {
 } kt_plain_applied;
 
 typedef struct kt_plain_rule {
-    char *word;   /* lower case; NULL: not understood, may touch anything */
+    char *word; /* lower case; NULL: not understood, may touch anything */
     bool from_start, to_end;
     size_t line;
 } kt_plain_rule;
@@ -134,7 +134,7 @@ typedef struct kt_plaintext {
     size_t rule_count, rule_room;
     kt_plain_table rewrites; /* account-rewrite: name -> account */
     bool has_rewrites;
-    bool maps_unknown;       /* an account's `payee` takes postings away from Unknown */
+    bool maps_unknown; /* an account's `payee` takes postings away from Unknown */
     kt_plain_commodity *time_unit;
 
     /* The entry at hand. */
@@ -167,13 +167,13 @@ typedef struct kt_plaintext {
         char *code;
         size_t size;
         uint8_t decimals;
-    } *currencies;
+    } * currencies;
     size_t currency_count, currency_at;
     struct kt_plain_found_account {
         char *name;
         size_t size;
         kt_account_type type;
-    } *accounts;
+    } * accounts;
     size_t account_count, account_at;
 } kt_plaintext;
 

@@ -31,7 +31,7 @@ kt_code kt_plaintext_amount_lots(kt_plaintext *p, kt_plain_cursor *c, kt_plain_a
 /* A symbol: "quoted" or simple. False: none here. */
 bool kt_plaintext_amount_symbol(kt_plaintext *p, kt_plain_cursor *c, kt_str *symbol);
 /* The directive `commodity`, `format` or D: an example of how a commodity is written. */
-kt_code kt_plaintext_amount_example(kt_plaintext *p, kt_str text, kt_plain_commodity **commodity,
-                                    kt_plain_style *style, kt_error *error);
+kt_code kt_plaintext_amount_example(kt_plaintext *p, kt_str text, kt_plain_commodity **commodity, kt_plain_style *style,
+                                    kt_error *error);
 
 #endif

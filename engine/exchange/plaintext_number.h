@@ -40,8 +40,7 @@ typedef enum kt_plain_reading {
 /* token: digits, '.', ',', '\'' and ' ' (a group of hledger's). *comma is in and out: the commodity's decimal
    comma. */
 kt_plain_reading kt_plaintext_number_ledger(const char *token, size_t size, bool *comma, kt_plain_num *out);
-kt_plain_reading kt_plaintext_number_hledger(const char *token, size_t size, kt_plain_style style,
-                                             kt_plain_num *out);
+kt_plain_reading kt_plaintext_number_hledger(const char *token, size_t size, kt_plain_style style, kt_plain_num *out);
 /* The style that a format or directive shows: the last separator is the decimal sign where it occurs once. */
 kt_plain_style kt_plaintext_number_style(const char *token, size_t size);
 

@@ -39,14 +39,14 @@ struct kt_plain_commodity {
     kt_plain_commodity *next; /* in the order of coming */
     char *code;               /* as a currency of the book; empty: the book's own */
     size_t size;
-    bool comma;               /* ledger has seen it with a decimal comma */
-    kt_plain_style style;     /* as a directive showed it */
+    bool comma;           /* ledger has seen it with a decimal comma */
+    kt_plain_style style; /* as a directive showed it */
     bool styled;
-    uint8_t precision;        /* ledger's display precision so far */
-    uint8_t most;             /* decimals of posted amounts */
-    uint8_t priced;           /* decimals of written costs */
+    uint8_t precision; /* ledger's display precision so far */
+    uint8_t most;      /* decimals of posted amounts */
+    uint8_t priced;    /* decimals of written costs */
     bool posted, costed;
-    bool seconds;             /* one of s, m, h: ledger converts among them */
+    bool seconds; /* one of s, m, h: ledger converts among them */
     /* Scratch of one entry's sums. */
     size_t slot;
     uint64_t stamp;
@@ -63,14 +63,14 @@ struct kt_plain_account {
     char *name;
     size_t size;
     bool declared, posted, has_virtual;
-    bool typed;             /* `type:` was given */
+    bool typed; /* `type:` was given */
     kt_account_type type;
     kt_plain_balance *balances;
     size_t balance_count, balance_room;
-    kt_day last_day;        /* latest posting so far; KT_DAY_NONE: none */
-    kt_day assigned_day;    /* latest assignment so far */
+    kt_day last_day;     /* latest posting so far; KT_DAY_NONE: none */
+    kt_day assigned_day; /* latest assignment so far */
     /* Scratch of the entry being checked: what it has added so far. */
-    size_t first_late;      /* 1 + index of its first assertion to be checked by date, 0: none */
+    size_t first_late; /* 1 + index of its first assertion to be checked by date, 0: none */
 };
 
 typedef struct kt_plain_names {

@@ -37,8 +37,8 @@ struct kt_plain_file {
     const uint8_t *data;
     uint8_t *own_data;
     size_t size, at;
-    size_t lines;         /* passed so far */
-    char *directory;      /* where its own includes start; NULL: refused */
+    size_t lines;    /* passed so far */
+    char *directory; /* where its own includes start; NULL: refused */
     dev_t device;
     ino_t inode;
     bool on_disk;

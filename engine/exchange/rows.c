@@ -36,13 +36,11 @@ struct kt_rows {
 
 /* ---- Text that had to be made ------------------------------------------------------------------- */
 
-static char *reserve(kt_rows *rows, size_t size)
-{
+static char *reserve(kt_rows *rows, size_t size) {
     block *b = rows->current;
     while (b && b->room - b->used < size) { /* blocks behind the current one are free */
         b = b->next;
-        if (b)
-            b->used = 0;
+        if (b) b->used = 0;
     }
     if (!b) {
         size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
@@ -55,10 +53,8 @@ static char *reserve(kt_rows *rows, size_t size)
         b->room = room;
         b->next = rows->blocks;
         rows->blocks = b;
-        if (!rows->current)
-            rows->current = b;
-        else { /* put behind the current one, so that the order of use stays */
-            rows->blocks = b->next;
+        if (!rows->current) rows->current = b;
+        else { /* put behind the current one, so that the order of use stays */ rows->blocks = b->next;
             b->next = rows->current->next;
             rows->current->next = b;
         }
@@ -68,8 +64,7 @@ static char *reserve(kt_rows *rows, size_t size)
     return b->text + b->used;
 }
 
-void kt_rows_release(kt_rows *rows)
-{
+void kt_rows_release(kt_rows *rows) {
     if (rows->held && rows->made_text) { /* its text goes: it will be read again */
         rows->held = false;
         rows->at = rows->last.raw;
@@ -89,34 +84,27 @@ void kt_rows_release(kt_rows *rows)
     rows->current = rows->blocks;
 }
 
-static bool has_high(const char *data, size_t size)
-{
+static bool has_high(const char *data, size_t size) {
     size_t at = 0;
     for (uint64_t word; size - at >= sizeof word; at += sizeof word) {
         memcpy(&word, data + at, sizeof word);
-        if (word & 0x8080808080808080u)
-            return true;
+        if (word & 0x8080808080808080u) return true;
     }
     for (; at < size; at++)
-        if ((unsigned char)data[at] >= 0x80)
-            return true;
+        if ((unsigned char)data[at] >= 0x80) return true;
     return false;
 }
 
 /* Brings one field to UTF-8. False: bytes that the encoding does not have. */
-static bool recode(kt_rows *rows, kt_str *field)
-{
-    if (!has_high(field->data, field->size))
-        return true;
+static bool recode(kt_rows *rows, kt_str *field) {
+    if (!has_high(field->data, field->size)) return true;
     size_t room = field->size * 3; /* every character of these encodings is at most three bytes of UTF-8 */
     char *out = reserve(rows, room);
-    if (!out)
-        return true; /* no_memory says so */
+    if (!out) return true; /* no_memory says so */
     char *in = (char *)(uintptr_t)field->data, *to = out;
     size_t in_left = field->size, out_left = room;
     iconv(rows->iconv, NULL, NULL, NULL, NULL);
-    if (iconv(rows->iconv, &in, &in_left, &to, &out_left) == (size_t)-1)
-        return false;
+    if (iconv(rows->iconv, &in, &in_left, &to, &out_left) == (size_t)-1) return false;
     *field = (kt_str){out, room - out_left};
     rows->current->used += field->size;
     return true;
@@ -124,20 +112,16 @@ static bool recode(kt_rows *rows, kt_str *field)
 
 /* ---- Opening ------------------------------------------------------------------------------------ */
 
-static bool same_name(const char *a, const char *b)
-{
+static bool same_name(const char *a, const char *b) {
     for (; *a || *b; a++, b++) {
         char x = *a >= 'A' && *a <= 'Z' ? (char)(*a + 32) : *a;
-        if (x == '_')
-            x = '-';
-        if (x != *b)
-            return false;
+        if (x == '_') x = '-';
+        if (x != *b) return false;
     }
     return true;
 }
 
-static kt_code choose_encoding(kt_rows *rows, const char *asked, bool latin1, kt_error *error)
-{
+static kt_code choose_encoding(kt_rows *rows, const char *asked, bool latin1, kt_error *error) {
     static const char *const known[][2] = {
         {"utf-8", NULL},
         {"utf8", NULL},
@@ -155,44 +139,37 @@ static kt_code choose_encoding(kt_rows *rows, const char *asked, bool latin1, kt
             name = "ISO-8859-1";
     } else {
         size_t i = 0, count = sizeof known / sizeof known[0];
-        while (i < count && !same_name(asked, known[i][0]))
-            i++;
+        while (i < count && !same_name(asked, known[i][0])) i++;
         if (i == count)
             return kt_fail(error, KT_USAGE,
                            "encoding '%s' is not known; there are utf-8, windows-1252, iso-8859-1, iso-8859-15", asked);
         name = known[i][1];
     }
-    if (!name)
-        return KT_OK;
+    if (!name) return KT_OK;
     rows->iconv = iconv_open("UTF-8", name);
-    if (rows->iconv == (iconv_t)-1)
-        return kt_fail(error, KT_UNSUPPORTED, "this system's iconv does not know %s", name);
+    if (rows->iconv == (iconv_t)-1) return kt_fail(error, KT_UNSUPPORTED, "this system's iconv does not know %s", name);
     rows->recode = true;
     rows->encoding = name;
     return KT_OK;
 }
 
 kt_code kt_rows_open(const kt_source *source, const kt_format_options *options, bool latin1, kt_rows **out,
-                     kt_error *error)
-{
+                     kt_error *error) {
     *out = NULL;
     char d = options->delimiter ? options->delimiter : ',';
     bool letter = (d >= '0' && d <= '9') || (d >= 'A' && d <= 'Z') || (d >= 'a' && d <= 'z');
     if (letter || d == '"' || d == '.' || d == '-' || (d != '\t' && (d < 0x20 || d == 0x7F)))
         return kt_fail(error, KT_USAGE, "the delimiter cannot be that byte (0x%02X); expected , ; | or a tab",
                        (unsigned char)d);
-    if (source->size == 0)
-        return kt_fail(error, KT_INVALID, "%s: is empty", source->name);
+    if (source->size == 0) return kt_fail(error, KT_INVALID, "%s: is empty", source->name);
     kt_rows *rows = calloc(1, sizeof *rows);
-    if (!rows)
-        return kt_fail(error, KT_MEMORY, "%s: no memory", source->name);
+    if (!rows) return kt_fail(error, KT_MEMORY, "%s: no memory", source->name);
     rows->source = source;
     rows->at = source->data;
     rows->end = source->data + source->size;
     rows->line = 1;
     rows->delimiter = d;
-    if (source->size >= 3 && memcmp(source->data, "\xEF\xBB\xBF", 3) == 0)
-        rows->at += 3;
+    if (source->size >= 3 && memcmp(source->data, "\xEF\xBB\xBF", 3) == 0) rows->at += 3;
     kt_code code = choose_encoding(rows, options->encoding, latin1, error);
     if (code != KT_OK) {
         kt_rows_close(rows);
@@ -202,12 +179,9 @@ kt_code kt_rows_open(const kt_source *source, const kt_format_options *options, 
     return KT_OK;
 }
 
-void kt_rows_close(kt_rows *rows)
-{
-    if (!rows)
-        return;
-    if (rows->recode)
-        iconv_close(rows->iconv);
+void kt_rows_close(kt_rows *rows) {
+    if (!rows) return;
+    if (rows->recode) iconv_close(rows->iconv);
     while (rows->blocks) {
         block *next = rows->blocks->next;
         free(rows->blocks);
@@ -216,18 +190,11 @@ void kt_rows_close(kt_rows *rows)
     free(rows);
 }
 
-void kt_rows_expect(kt_rows *rows, size_t columns)
-{
-    rows->expected = columns;
-}
+void kt_rows_expect(kt_rows *rows, size_t columns) { rows->expected = columns; }
 
-void kt_rows_unread(kt_rows *rows)
-{
-    rows->held = true;
-}
+void kt_rows_unread(kt_rows *rows) { rows->held = true; }
 
-size_t kt_rows_done(const kt_rows *rows)
-{
+size_t kt_rows_done(const kt_rows *rows) {
     const uint8_t *at = rows->held ? rows->last.raw : rows->at;
     return (size_t)(at - rows->source->data);
 }
@@ -235,18 +202,15 @@ size_t kt_rows_done(const kt_rows *rows)
 /* ---- Rows with quotes --------------------------------------------------------------------------- */
 
 /* What is kept of such a row is its first line: reading goes on behind it. */
-static kt_code quoted_fault(kt_rows *rows, const char *what, kt_error *error)
-{
+static kt_code quoted_fault(kt_rows *rows, const char *what, kt_error *error) {
     rows->last.can_go_on = true;
     return kt_fail(error, KT_INVALID, "%s:%zu: broken quoting: %s", rows->source->name, rows->last.line, what);
 }
 
 /* A field with doubled quotes, made into what it means. False: no memory. */
-static bool undouble(kt_rows *rows, kt_str *field)
-{
+static bool undouble(kt_rows *rows, kt_str *field) {
     char *out = reserve(rows, field->size);
-    if (!out)
-        return false;
+    if (!out) return false;
     const char *at = field->data, *end = at + field->size;
     size_t n = 0;
     while (at < end) {
@@ -262,14 +226,12 @@ static bool undouble(kt_rows *rows, kt_str *field)
 }
 
 /* From an opening quote to behind the closing one. NULL: never closed before `end`. */
-static const char *quoted_field(kt_rows *rows, const char *at, const char *end, kt_str *field)
-{
+static const char *quoted_field(kt_rows *rows, const char *at, const char *end, kt_str *field) {
     bool doubled = false;
     const char *start = ++at;
     for (;;) {
         const char *quote = memchr(at, '"', (size_t)(end - at));
-        if (!quote)
-            return NULL;
+        if (!quote) return NULL;
         at = quote + 1;
         if (at < end && *at == '"') {
             doubled = true;
@@ -277,14 +239,12 @@ static const char *quoted_field(kt_rows *rows, const char *at, const char *end, 
             continue;
         }
         *field = (kt_str){start, (size_t)(quote - start)};
-        if (doubled && !undouble(rows, field))
-            field->size = 0; /* no_memory says so */
+        if (doubled && !undouble(rows, field)) field->size = 0; /* no_memory says so */
         return at;
     }
 }
 
-static size_t line_feeds(const char *data, size_t size)
-{
+static size_t line_feeds(const char *data, size_t size) {
     size_t count = 0;
     const char *end = data + size, *at = memchr(data, '\n', size);
     while (at) {
@@ -296,8 +256,7 @@ static size_t line_feeds(const char *data, size_t size)
 }
 
 /* The row at rows->last.raw, whose first line has a quote. On a fault reading goes on behind that first line. */
-static kt_code split_quoted(kt_rows *rows, const uint8_t *first_end, kt_error *error)
-{
+static kt_code split_quoted(kt_rows *rows, const uint8_t *first_end, kt_error *error) {
     const char *start = (const char *)rows->last.raw, *at = start;
     size_t left = (size_t)(rows->end - rows->last.raw);
     bool cut = left > KT_ROW_MAX;
@@ -314,25 +273,20 @@ static kt_code split_quoted(kt_rows *rows, const uint8_t *first_end, kt_error *e
                                         : "a quote opened in this row is never closed",
                                     error);
         } else {
-            while (at < end && *at != rows->delimiter && *at != '\n' && *at != '"' && *at != '\r')
-                at++;
+            while (at < end && *at != rows->delimiter && *at != '\n' && *at != '"' && *at != '\r') at++;
             field.size = (size_t)(at - field.data);
             if (at < end && *at == '"')
                 return quoted_fault(
                     rows, "a quote within a field; the whole field must be quoted and the quote doubled", error);
         }
-        if (rows->count <= KT_COLUMNS_MAX)
-            rows->fields[rows->count++] = field;
-        if (at == end || *at == '\n' || (*at == '\r' && (at + 1 == end || at[1] == '\n')))
-            break;
-        if (*at == '\r')
-            return quoted_fault(rows, "a carriage return without a line feed outside quotes", error);
+        if (rows->count <= KT_COLUMNS_MAX) rows->fields[rows->count++] = field;
+        if (at == end || *at == '\n' || (*at == '\r' && (at + 1 == end || at[1] == '\n'))) break;
+        if (*at == '\r') return quoted_fault(rows, "a carriage return without a line feed outside quotes", error);
         if (*at != rows->delimiter)
             return quoted_fault(rows, "text behind a closing quote; a quote within a field must be doubled", error);
         at++;
     }
-    if (at == end && cut)
-        return quoted_fault(rows, "the row is longer than 1 MiB", error);
+    if (at == end && cut) return quoted_fault(rows, "the row is longer than 1 MiB", error);
     at += at < end && *at == '\r';
     at += at < end && *at == '\n';
     rows->last.raw_size = (size_t)(at - start);
@@ -343,38 +297,32 @@ static kt_code split_quoted(kt_rows *rows, const uint8_t *first_end, kt_error *e
 
 /* ---- Rows --------------------------------------------------------------------------------------- */
 
-static void split_plain(kt_rows *rows, const char *data, size_t size)
-{
+static void split_plain(kt_rows *rows, const char *data, size_t size) {
     const char *end = data + size;
     const char d = rows->delimiter;
     kt_str *field = rows->fields, *last = rows->fields + KT_COLUMNS_MAX;
     for (const char *at = data;; at++) {
         const char *start = at;
-        while (at < end && *at != d)
-            at++;
+        while (at < end && *at != d) at++;
         field->data = start;
         field->size = (size_t)(at - start);
         field++;
-        if (at == end || field > last)
-            break;
+        if (at == end || field > last) break;
     }
     rows->count = (size_t)(field - rows->fields);
 }
 
-static kt_code fault(kt_rows *rows, kt_error *error, const char *what)
-{
+static kt_code fault(kt_rows *rows, kt_error *error, const char *what) {
     rows->last.can_go_on = true;
     return kt_fail(error, KT_INVALID, "%s:%zu: %s", rows->source->name, rows->last.line, what);
 }
 
 /* Everything that can be wrong with a row whose fields are known. */
-static kt_code check(kt_rows *rows, bool high, kt_error *error)
-{
+static kt_code check(kt_rows *rows, bool high, kt_error *error) {
     const char *name = rows->source->name;
     size_t line = rows->last.line;
     rows->last.count = rows->count <= KT_COLUMNS_MAX ? rows->count : KT_COLUMNS_MAX;
-    if (rows->no_memory)
-        return kt_fail(error, KT_MEMORY, "%s:%zu: no memory", name, line);
+    if (rows->no_memory) return kt_fail(error, KT_MEMORY, "%s:%zu: no memory", name, line);
     rows->last.can_go_on = true;
     const uint8_t *raw = rows->last.raw;
     const uint8_t *nul = memchr(raw, 0, rows->last.raw_size);
@@ -407,18 +355,15 @@ static kt_code check(kt_rows *rows, bool high, kt_error *error)
     return KT_OK;
 }
 
-static kt_code read_row(kt_rows *rows, kt_error *error)
-{
+static kt_code read_row(kt_rows *rows, kt_error *error) {
     size_t left;
     const uint8_t *feed;
     for (;;) {
         left = (size_t)(rows->end - rows->at);
-        if (left == 0)
-            return KT_END;
+        if (left == 0) return KT_END;
         feed = memchr(rows->at, '\n', left < KT_ROW_MAX ? left : KT_ROW_MAX);
         size_t size = (size_t)((feed ? feed : rows->end) - rows->at);
-        if (size > 1 || (size == 1 && rows->at[0] != '\r'))
-            break;
+        if (size > 1 || (size == 1 && rows->at[0] != '\r')) break;
         rows->at += size + (feed ? 1 : 0); /* an empty line */
         rows->line++;
     }
@@ -442,8 +387,7 @@ static kt_code read_row(kt_rows *rows, kt_error *error)
         return check(rows, high, error);
     }
     size_t size = (size_t)((feed ? feed : rows->end) - rows->at);
-    if (body[size - 1] == '\r')
-        size--;
+    if (body[size - 1] == '\r') size--;
     split_plain(rows, body, size);
     high = has_high(body, size);
     rows->at = end;
@@ -454,21 +398,17 @@ static kt_code read_row(kt_rows *rows, kt_error *error)
     return code;
 }
 
-kt_code kt_rows_next(kt_rows *rows, kt_row *row, kt_error *error)
-{
+kt_code kt_rows_next(kt_rows *rows, kt_row *row, kt_error *error) {
     if (rows->held) {
         rows->held = false;
         *row = rows->last;
-        if (rows->last_code != KT_OK && error)
-            *error = rows->last_error;
+        if (rows->last_code != KT_OK && error) *error = rows->last_error;
         return rows->last_code;
     }
     kt_code code = read_row(rows, &rows->last_error);
     rows->last_code = code;
-    if (code == KT_END)
-        return code;
+    if (code == KT_END) return code;
     *row = rows->last;
-    if (code != KT_OK && error)
-        *error = rows->last_error;
+    if (code != KT_OK && error) *error = rows->last_error;
     return code;
 }

@@ -19,28 +19,23 @@ struct kt_seen {
     size_t slot_count, used;
 };
 
-kt_code kt_seen_open(kt_seen_refill refill, void *context, kt_seen **out, kt_error *error)
-{
+kt_code kt_seen_open(kt_seen_refill refill, void *context, kt_seen **out, kt_error *error) {
     kt_seen *seen = calloc(1, sizeof *seen);
     *out = seen;
-    if (!seen)
-        return kt_fail(error, KT_MEMORY, "no memory to remember vouchers");
+    if (!seen) return kt_fail(error, KT_MEMORY, "no memory to remember vouchers");
     seen->refill = refill;
     seen->context = context;
     return KT_OK;
 }
 
-void kt_seen_close(kt_seen *seen)
-{
-    if (!seen)
-        return;
+void kt_seen_close(kt_seen *seen) {
+    if (!seen) return;
     free(seen->slots);
     free(seen);
 }
 
 /* FNV leaves its high bits poorly mixed (finalizer of MurmurHash3, Austin Appleby, public domain). */
-static uint64_t mixed(uint64_t h)
-{
+static uint64_t mixed(uint64_t h) {
     h ^= h >> 33;
     h *= 0xff51afd7ed558ccdu;
     h ^= h >> 33;
@@ -49,31 +44,25 @@ static uint64_t mixed(uint64_t h)
     return h ? h : 1;
 }
 
-static size_t place(const uint64_t *slots, size_t count, uint64_t key)
-{
+static size_t place(const uint64_t *slots, size_t count, uint64_t key) {
     size_t at = key & (count - 1);
-    while (slots[at] && slots[at] != key)
-        at = (at + 1) & (count - 1);
+    while (slots[at] && slots[at] != key) at = (at + 1) & (count - 1);
     return at;
 }
 
-static bool grow(kt_seen *seen)
-{
+static bool grow(kt_seen *seen) {
     size_t count = seen->slot_count ? seen->slot_count * 2 : FIRST_SLOTS;
     uint64_t *slots = calloc(count, sizeof *slots);
-    if (!slots)
-        return false;
+    if (!slots) return false;
     for (size_t i = 0; i < seen->slot_count; i++)
-        if (seen->slots[i])
-            slots[place(slots, count, seen->slots[i])] = seen->slots[i];
+        if (seen->slots[i]) slots[place(slots, count, seen->slots[i])] = seen->slots[i];
     free(seen->slots);
     seen->slots = slots;
     seen->slot_count = count;
     return true;
 }
 
-static kt_code insert(kt_seen *seen, uint64_t key, bool *again, kt_error *error)
-{
+static kt_code insert(kt_seen *seen, uint64_t key, bool *again, kt_error *error) {
     if (seen->used >= seen->slot_count / 4 * 3 && !grow(seen))
         return kt_fail(error, KT_MEMORY, "no memory to remember %zu vouchers", seen->used);
     key = mixed(key);
@@ -86,32 +75,25 @@ static kt_code insert(kt_seen *seen, uint64_t key, bool *again, kt_error *error)
     return KT_OK;
 }
 
-kt_code kt_seen_put(kt_seen *seen, uint64_t key, kt_error *error)
-{
+kt_code kt_seen_put(kt_seen *seen, uint64_t key, kt_error *error) {
     bool again;
     return insert(seen, key, &again, error);
 }
 
 /* True where the number is higher than any of its family before: then it cannot have been seen. */
-static bool rises(kt_seen *seen, uint64_t family, kt_str voucher)
-{
+static bool rises(kt_seen *seen, uint64_t family, kt_str voucher) {
     size_t letters = voucher.size;
-    while (letters > 0 && voucher.data[letters - 1] >= '0' && voucher.data[letters - 1] <= '9')
-        letters--;
+    while (letters > 0 && voucher.data[letters - 1] >= '0' && voucher.data[letters - 1] <= '9') letters--;
     size_t digits = voucher.size - letters;
-    if (digits == 0 || digits > 18)
-        return false;
+    if (digits == 0 || digits > 18) return false;
     uint64_t number = 0;
-    for (size_t i = letters; i < voucher.size; i++)
-        number = number * 10 + (uint64_t)(voucher.data[i] - '0');
+    for (size_t i = letters; i < voucher.size; i++) number = number * 10 + (uint64_t)(voucher.data[i] - '0');
     family = kt_text_hash(family, voucher.data, letters);
     size_t at = seen->last_family;
     if (at >= seen->family_count || seen->families[at].family != family)
         for (at = 0; at < seen->family_count; at++)
-            if (seen->families[at].family == family)
-                break;
-    if (at == FAMILIES)
-        return false;
+            if (seen->families[at].family == family) break;
+    if (at == FAMILIES) return false;
     seen->last_family = at;
     if (at == seen->family_count) {
         seen->family_count++;
@@ -123,17 +105,13 @@ static bool rises(kt_seen *seen, uint64_t family, kt_str voucher)
     return true;
 }
 
-kt_code kt_seen_add(kt_seen *seen, uint64_t family, kt_str voucher, uint64_t key, bool *again, kt_error *error)
-{
+kt_code kt_seen_add(kt_seen *seen, uint64_t family, kt_str voucher, uint64_t key, bool *again, kt_error *error) {
     *again = false;
     if (!seen->slots) {
-        if (rises(seen, family, voucher))
-            return KT_OK;
-        if (!grow(seen))
-            return kt_fail(error, KT_MEMORY, "no memory to remember vouchers");
+        if (rises(seen, family, voucher)) return KT_OK;
+        if (!grow(seen)) return kt_fail(error, KT_MEMORY, "no memory to remember vouchers");
         kt_code code = seen->refill(seen->context, seen, error);
-        if (code != KT_OK)
-            return code;
+        if (code != KT_OK) return code;
     }
     return insert(seen, key, again, error);
 }

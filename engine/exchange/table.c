@@ -8,31 +8,24 @@
 
 /* ---- Values ------------------------------------------------------------------------------------- */
 
-kt_str kt_table_value(const kt_table *table, const kt_row *row, unsigned role)
-{
+kt_str kt_table_value(const kt_table *table, const kt_row *row, unsigned role) {
     int column = table->column[role];
-    if (column < 0 || (size_t)column >= row->count)
-        return (kt_str){0};
+    if (column < 0 || (size_t)column >= row->count) return (kt_str){0};
     return kt_text_trim(row->fields[column]);
 }
 
-static bool read_day(const kt_table *table, kt_str text, kt_day *day)
-{
-    if (table->options.date_format)
-        return kt_day_parse_format(text.data, text.size, table->options.date_format, day);
-    if (table->layout->loose && text.size == 8)
-        return kt_day_parse_format(text.data, text.size, "%Y%m%d", day);
+static bool read_day(const kt_table *table, kt_str text, kt_day *day) {
+    if (table->options.date_format) return kt_day_parse_format(text.data, text.size, table->options.date_format, day);
+    if (table->layout->loose && text.size == 8) return kt_day_parse_format(text.data, text.size, "%Y%m%d", day);
     return kt_day_parse(text.data, text.size, day);
 }
 
-bool kt_table_day(kt_table *table, kt_str text, kt_day *day)
-{
+bool kt_table_day(kt_table *table, kt_str text, kt_day *day) {
     if (text.size && kt_str_equal(text, table->last_date)) {
         *day = table->last_day;
         return true;
     }
-    if (!text.size || !read_day(table, text, day))
-        return false;
+    if (!text.size || !read_day(table, text, day)) return false;
     if (text.size <= sizeof table->last_date_text) {
         memcpy(table->last_date_text, text.data, text.size);
         table->last_date = (kt_str){table->last_date_text, text.size};
@@ -42,21 +35,18 @@ bool kt_table_day(kt_table *table, kt_str text, kt_day *day)
 }
 
 kt_code kt_table_number(const kt_table *table, const kt_row *row, unsigned role, const char *column, kt_amount *amount,
-                        uint8_t *decimals, kt_error *error)
-{
+                        uint8_t *decimals, kt_error *error) {
     kt_str text = kt_table_value(table, row, role);
     char decimal = table->options.decimal ? table->options.decimal : '.', shown[KT_SHOWN];
     kt_number_fault fault = kt_number_parse(text.data, text.size, decimal, table->options.group, amount, decimals);
-    if (fault == KT_NUMBER_OK)
-        return KT_OK;
+    if (fault == KT_NUMBER_OK) return KT_OK;
     *amount = 0;
     *decimals = 0;
     kt_code code = fault == KT_NUMBER_OVERFLOW ? KT_OVERFLOW : KT_INVALID;
     if (fault == KT_NUMBER_EMPTY)
         return kt_fail(error, code, "%s:%zu: %s is empty; expected a number", table->source->name, row->line, column);
     char group[32] = "";
-    if (table->options.group)
-        snprintf(group, sizeof group, ", groups parted by '%c'", table->options.group);
+    if (table->options.group) snprintf(group, sizeof group, ", groups parted by '%c'", table->options.group);
     bool comma = !table->options.decimal && text.size > 0 && memchr(text.data, ',', text.size);
     return kt_fail(error, code, "%s:%zu: %s %s: %s; expected digits, decimals behind '%c'%s%s", table->source->name,
                    row->line, column, kt_text_show_figure(text, shown), kt_number_fault_text(fault), decimal, group,
@@ -65,45 +55,38 @@ kt_code kt_table_number(const kt_table *table, const kt_row *row, unsigned role,
 
 /* ---- The header row ----------------------------------------------------------------------------- */
 
-static size_t normal_name(const kt_layout *layout, kt_str name, char *out, size_t room)
-{
+static size_t normal_name(const kt_layout *layout, kt_str name, char *out, size_t room) {
     size_t n = 0;
     name = kt_text_trim(name);
     for (size_t i = 0; i < name.size && n + 1 < room; i++) {
         char c = name.data[i];
-        if (layout->loose && (c == ' ' || c == '_'))
-            continue;
+        if (layout->loose && (c == ' ' || c == '_')) continue;
         out[n++] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
     }
     out[n] = 0;
     return n;
 }
 
-static const kt_column *find_column(const kt_layout *layout, kt_str name)
-{
+static const kt_column *find_column(const kt_layout *layout, kt_str name) {
     char normal[64];
     normal_name(layout, name, normal, sizeof normal);
     for (const kt_column *column = layout->columns; column->name; column++)
-        if (strcmp(column->name, normal) == 0)
-            return column;
+        if (strcmp(column->name, normal) == 0) return column;
     return NULL;
 }
 
-static void list_names(const kt_layout *layout, char *out, size_t room)
-{
+static void list_names(const kt_layout *layout, char *out, size_t room) {
     size_t n = 0;
     out[0] = 0;
     for (const kt_column *column = layout->columns; column->name; column++) {
         int length = snprintf(out + n, room - n, "%s%s", n ? ", " : "", column->name);
-        if (length < 0 || (size_t)length >= room - n)
-            break;
+        if (length < 0 || (size_t)length >= room - n) break;
         n += (size_t)length;
     }
 }
 
 /* Not one column is known: then the file is something else, and its first line is not shown. */
-static kt_code no_header(const kt_table *table, const kt_row *row, kt_error *error)
-{
+static kt_code no_header(const kt_table *table, const kt_row *row, kt_error *error) {
     const char *looks = kt_source_looks_like(table->source), *hint = "";
     char names[700];
     list_names(table->layout, names, sizeof names);
@@ -118,14 +101,11 @@ static kt_code no_header(const kt_table *table, const kt_row *row, kt_error *err
                    table->source->name, row->line, table->layout->name, hint, names);
 }
 
-static kt_code map_columns(kt_table *table, const kt_row *row, kt_error *error)
-{
+static kt_code map_columns(kt_table *table, const kt_row *row, kt_error *error) {
     char shown[KT_SHOWN], names[700];
     size_t known = 0;
-    for (size_t i = 0; i < row->count; i++)
-        known += find_column(table->layout, row->fields[i]) != NULL;
-    if (known == 0)
-        return no_header(table, row, error);
+    for (size_t i = 0; i < row->count; i++) known += find_column(table->layout, row->fields[i]) != NULL;
+    if (known == 0) return no_header(table, row, error);
     for (size_t i = 0; i < row->count; i++) {
         const kt_column *column = find_column(table->layout, row->fields[i]);
         if (!column && !table->layout->others_pass) {
@@ -133,8 +113,7 @@ static kt_code map_columns(kt_table *table, const kt_row *row, kt_error *error)
             return kt_fail(error, KT_INVALID, "%s:%zu: column %zu, '%s', is not known; expected %s",
                            table->source->name, row->line, i + 1, kt_text_show(row->fields[i], shown), names);
         }
-        if (!column || column->role == KT_ROLE_IGNORED)
-            continue;
+        if (!column || column->role == KT_ROLE_IGNORED) continue;
         if (table->column[column->role] >= 0)
             return kt_fail(error, KT_INVALID, "%s:%zu: column '%s' stands twice, as column %d and column %zu",
                            table->source->name, row->line, kt_text_show(row->fields[i], shown),
@@ -144,20 +123,16 @@ static kt_code map_columns(kt_table *table, const kt_row *row, kt_error *error)
     return table->layout->check(table, error);
 }
 
-static kt_code read_header(kt_table *table, kt_error *error)
-{
+static kt_code read_header(kt_table *table, kt_error *error) {
     const char *looks = kt_source_looks_like(table->source);
     if (looks)
         return kt_fail(error, KT_INVALID, "%s:1: looks like %s; expected CSV with a header row", table->source->name,
                        looks);
     kt_row row;
     kt_code code = kt_rows_next(table->rows, &row, error);
-    if (code == KT_END)
-        return kt_fail(error, KT_INVALID, "%s: is empty", table->source->name);
-    if (code == KT_OK)
-        code = map_columns(table, &row, error);
-    if (code != KT_OK)
-        return code;
+    if (code == KT_END) return kt_fail(error, KT_INVALID, "%s: is empty", table->source->name);
+    if (code == KT_OK) code = map_columns(table, &row, error);
+    if (code != KT_OK) return code;
     table->header = (kt_str){(const char *)row.raw, row.raw_size};
     kt_rows_expect(table->rows, row.count);
     return KT_OK;
@@ -165,8 +140,7 @@ static kt_code read_header(kt_table *table, kt_error *error)
 
 /* ---- Opening ------------------------------------------------------------------------------------ */
 
-static kt_code check_options(const kt_layout *layout, const kt_format_options *options, kt_error *error)
-{
+static kt_code check_options(const kt_layout *layout, const kt_format_options *options, kt_error *error) {
     char decimal = options->decimal ? options->decimal : '.';
     if (decimal != '.' && decimal != ',')
         return kt_fail(error, KT_USAGE, "the decimal sign cannot be '%c'; expected '.' or ','", decimal);
@@ -179,68 +153,54 @@ static kt_code check_options(const kt_layout *layout, const kt_format_options *o
     return KT_OK;
 }
 
-static uint64_t family_of(const kt_table_key *key)
-{
+static uint64_t family_of(const kt_table_key *key) {
     return kt_text_hash(KT_HASH_START, key->series.data, key->series.size);
 }
 
-static uint64_t key_hash(const kt_table *table, const kt_table_key *key)
-{
+static uint64_t key_hash(const kt_table *table, const kt_table_key *key) {
     uint64_t hash = kt_text_hash(family_of(key), "\n", 1); /* so that series and voucher do not run together */
     hash = kt_text_hash(hash, key->voucher.data, key->voucher.size);
-    if (table->layout->day_in_key)
-        hash = kt_text_hash(hash, &key->day, sizeof key->day);
+    if (table->layout->day_in_key) hash = kt_text_hash(hash, &key->day, sizeof key->day);
     return hash;
 }
 
 /* Reads the file up to the present entry once more: see seen.h. */
-static kt_code refill(void *context, kt_seen *seen, kt_error *error)
-{
+static kt_code refill(void *context, kt_seen *seen, kt_error *error) {
     const kt_table *table = context;
     kt_source part = *table->source;
     part.size = table->refill_until;
     void *opened = NULL;
     kt_code code = kt_table_open(table->layout, &part, &table->options, &opened, error);
-    if (code != KT_OK)
-        return code;
+    if (code != KT_OK) return code;
     kt_table *again = opened;
     kt_seen_close(again->seen);
     again->seen = NULL;
     kt_item item;
     for (;;) {
         code = kt_table_next(again, &item, error);
-        if (code == KT_END || (code != KT_OK && !item.can_go_on))
-            break;
+        if (code == KT_END || (code != KT_OK && !item.can_go_on)) break;
         code = KT_OK;
-        if (again->key.voucher.size)
-            code = kt_seen_put(seen, key_hash(again, &again->key), error);
-        if (code != KT_OK)
-            break;
+        if (again->key.voucher.size) code = kt_seen_put(seen, key_hash(again, &again->key), error);
+        if (code != KT_OK) break;
     }
     kt_table_close(again);
     return code == KT_END ? KT_OK : code;
 }
 
 kt_code kt_table_open(const kt_layout *layout, const kt_source *source, const kt_format_options *options, void **reader,
-                      kt_error *error)
-{
+                      kt_error *error) {
     *reader = NULL;
     kt_code code = check_options(layout, options, error);
-    if (code != KT_OK)
-        return code;
+    if (code != KT_OK) return code;
     kt_table *table = calloc(1, sizeof *table);
-    if (!table)
-        return kt_fail(error, KT_MEMORY, "%s: no memory", source->name);
+    if (!table) return kt_fail(error, KT_MEMORY, "%s: no memory", source->name);
     table->layout = layout;
     table->source = source;
     table->options = *options;
-    for (size_t i = 0; i < KT_ROLES_MAX; i++)
-        table->column[i] = -1;
+    for (size_t i = 0; i < KT_ROLES_MAX; i++) table->column[i] = -1;
     code = kt_rows_open(source, options, layout->latin1, &table->rows, error);
-    if (code == KT_OK)
-        code = read_header(table, error);
-    if (code == KT_OK)
-        code = kt_seen_open(refill, table, &table->seen, error);
+    if (code == KT_OK) code = read_header(table, error);
+    if (code == KT_OK) code = kt_seen_open(refill, table, &table->seen, error);
     if (code != KT_OK) {
         kt_table_close(table);
         return code;
@@ -249,48 +209,37 @@ kt_code kt_table_open(const kt_layout *layout, const kt_source *source, const kt
     return KT_OK;
 }
 
-void kt_table_close(void *reader)
-{
+void kt_table_close(void *reader) {
     kt_table *table = reader;
-    if (!table)
-        return;
+    if (!table) return;
     kt_rows_close(table->rows);
     kt_gather_release(&table->gather);
     kt_seen_close(table->seen);
     free(table);
 }
 
-kt_str kt_table_preamble(void *reader)
-{
-    return ((kt_table *)reader)->header;
-}
+kt_str kt_table_preamble(void *reader) { return ((kt_table *)reader)->header; }
 
 /* ---- Entries ------------------------------------------------------------------------------------ */
 
-static bool belongs(const kt_table *table, const kt_table_key *key)
-{
+static bool belongs(const kt_table *table, const kt_table_key *key) {
     const kt_table_key *present = &table->key;
-    if (!key->known || !present->known)
-        return true;
+    if (!key->known || !present->known) return true;
     return kt_str_equal(key->voucher, present->voucher) && kt_str_equal(key->series, present->series) &&
            (!table->layout->day_in_key || key->day == present->day || key->day == KT_DAY_NONE ||
             present->day == KT_DAY_NONE);
 }
 
-static void mark_bad(kt_table *table, const kt_error *why)
-{
-    if (!table->bad)
-        table->why = *why;
+static void mark_bad(kt_table *table, const kt_error *why) {
+    if (!table->bad) table->why = *why;
     table->bad = true;
 }
 
 /* Rows without a voucher: the sums of the entry so far, for each currency. */
-static void add_sum(kt_table *table, const kt_line *line)
-{
+static void add_sum(kt_table *table, const kt_line *line) {
     uint8_t decimals = (uint8_t)(line->amount_given - 1);
     size_t i = 0;
-    while (i < table->sum_count && !kt_str_equal(table->sums[i].currency, line->currency))
-        i++;
+    while (i < table->sum_count && !kt_str_equal(table->sums[i].currency, line->currency)) i++;
     if (i == sizeof table->sums / sizeof table->sums[0] || line->amount_given == 0) {
         table->sums_known = false;
         return;
@@ -311,18 +260,14 @@ static void add_sum(kt_table *table, const kt_line *line)
     table->sums[i].decimals = finer;
 }
 
-static bool balanced(const kt_table *table)
-{
-    if (!table->sums_known || table->gather.count < 2)
-        return false;
+static bool balanced(const kt_table *table) {
+    if (!table->sums_known || table->gather.count < 2) return false;
     for (size_t i = 0; i < table->sum_count; i++)
-        if (table->sums[i].sum != 0)
-            return false;
+        if (table->sums[i].sum != 0) return false;
     return true;
 }
 
-static void begin(kt_table *table, const kt_row *row, const kt_table_key *key)
-{
+static void begin(kt_table *table, const kt_row *row, const kt_table_key *key) {
     table->key = *key;
     table->entry = (kt_entry){.date = key->day,
                               .series = key->series,
@@ -342,18 +287,14 @@ static void begin(kt_table *table, const kt_row *row, const kt_table_key *key)
 }
 
 /* One row of the present entry; where it has a fault, table->scratch says which. KT_OK also where the row is bad. */
-static kt_code take(kt_table *table, const kt_row *row, const kt_table_key *key, kt_code fault, kt_error *error)
-{
+static kt_code take(kt_table *table, const kt_row *row, const kt_table_key *key, kt_code fault, kt_error *error) {
     kt_error *why = &table->scratch;
     if (key->known) {
-        if (!table->key.known)
-            table->key = *key;
-        else if (table->key.day == KT_DAY_NONE)
-            table->key.day = key->day;
+        if (!table->key.known) table->key = *key;
+        else if (table->key.day == KT_DAY_NONE) table->key.day = key->day;
         table->entry.series = table->key.series;
         table->entry.voucher = table->key.voucher;
-        if (table->entry.date == KT_DAY_NONE)
-            table->entry.date = table->key.day;
+        if (table->entry.date == KT_DAY_NONE) table->entry.date = table->key.day;
         table->doubt = 0;
     } else {
         table->doubt = row->line;
@@ -368,27 +309,21 @@ static kt_code take(kt_table *table, const kt_row *row, const kt_table_key *key,
         mark_bad(table, why);
         return KT_OK;
     }
-    if (fault == KT_OK)
-        fault = table->layout->line(table, row, line, why);
-    if (fault == KT_MEMORY)
-        return kt_fail(error, fault, "%s:%zu: no memory", table->source->name, row->line);
-    if (fault != KT_OK)
-        mark_bad(table, why);
-    if (table->layout->ends_balanced && table->key.voucher.size == 0)
-        add_sum(table, line);
+    if (fault == KT_OK) fault = table->layout->line(table, row, line, why);
+    if (fault == KT_MEMORY) return kt_fail(error, fault, "%s:%zu: no memory", table->source->name, row->line);
+    if (fault != KT_OK) mark_bad(table, why);
+    if (table->layout->ends_balanced && table->key.voucher.size == 0) add_sum(table, line);
     return KT_OK;
 }
 
 /* Reads rows as long as they belong together; the first that does not is held back. */
-static kt_code read_entry(kt_table *table, const uint8_t **first, const uint8_t **last, kt_error *error)
-{
+static kt_code read_entry(kt_table *table, const uint8_t **first, const uint8_t **last, kt_error *error) {
     bool begun = false;
     for (;;) {
         kt_row row;
         kt_table_key key = {.day = KT_DAY_NONE};
         kt_code fault = kt_rows_next(table->rows, &row, &table->scratch);
-        if (fault == KT_END)
-            return begun ? KT_OK : KT_END;
+        if (fault == KT_END) return begun ? KT_OK : KT_END;
         if (fault != KT_OK && !row.can_go_on) {
             *error = table->scratch;
             return fault;
@@ -404,8 +339,7 @@ static kt_code read_entry(kt_table *table, const uint8_t **first, const uint8_t 
             begun = true;
         }
         kt_code code = take(table, &row, &key, fault, error);
-        if (code != KT_OK)
-            return code;
+        if (code != KT_OK) return code;
         *last = row.raw + row.raw_size;
         if (table->layout->ends_balanced && table->key.known && table->key.voucher.size == 0 && balanced(table))
             return KT_OK;
@@ -413,16 +347,13 @@ static kt_code read_entry(kt_table *table, const uint8_t **first, const uint8_t 
 }
 
 /* An entry that comes back is refused: its first part may have been posted already. */
-static kt_code check_again(kt_table *table, const uint8_t *first, kt_error *error)
-{
-    if (!table->seen || table->key.voucher.size == 0)
-        return KT_OK;
+static kt_code check_again(kt_table *table, const uint8_t *first, kt_error *error) {
+    if (!table->seen || table->key.voucher.size == 0) return KT_OK;
     bool again = false;
     table->refill_until = (size_t)(first - table->source->data);
     kt_code code = kt_seen_add(table->seen, family_of(&table->key), table->key.voucher, key_hash(table, &table->key),
                                &again, error);
-    if (code != KT_OK || !again)
-        return code;
+    if (code != KT_OK || !again) return code;
     char shown[KT_SHOWN];
     kt_error why;
     kt_fail(&why, KT_INVALID, "%s:%zu: voucher %s comes back after other entries; its lines must stand together",
@@ -431,28 +362,23 @@ static kt_code check_again(kt_table *table, const uint8_t *first, kt_error *erro
     return KT_OK;
 }
 
-kt_code kt_table_next(void *reader, kt_item *item, kt_error *error)
-{
+kt_code kt_table_next(void *reader, kt_item *item, kt_error *error) {
     kt_table *table = reader;
     const uint8_t *first = NULL, *last = NULL;
     kt_error unused;
-    if (!error)
-        error = &unused;
+    if (!error) error = &unused;
     *item = (kt_item){.kind = KT_ITEM_ENTRY, .entry.date = KT_DAY_NONE};
     kt_gather_reset(&table->gather);
     kt_rows_release(table->rows);
     kt_code code = read_entry(table, &first, &last, error);
-    if (code == KT_OK)
-        code = check_again(table, first, error);
+    if (code == KT_OK) code = check_again(table, first, error);
     item->done = kt_rows_done(table->rows);
-    if (code != KT_OK)
-        return code;
+    if (code != KT_OK) return code;
     kt_gather_finish(&table->gather, &table->entry);
     item->entry = table->entry;
     item->raw = first;
     item->raw_size = (size_t)(last - first);
-    if (!table->bad)
-        return KT_OK;
+    if (!table->bad) return KT_OK;
     item->can_go_on = true;
     *error = table->why;
     return table->why.code;

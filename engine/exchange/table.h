@@ -87,10 +87,7 @@ kt_str kt_table_preamble(void *reader);
 
 /* The value in a role's column, trimmed; empty where the file has no such column or the row ends before it. */
 kt_str kt_table_value(const kt_table *table, const kt_row *row, unsigned role);
-static inline bool kt_table_has(const kt_table *table, unsigned role)
-{
-    return table->column[role] >= 0;
-}
+static inline bool kt_table_has(const kt_table *table, unsigned role) { return table->column[role] >= 0; }
 
 /* A date in --date-format, else YYYY-MM-DD (in a loose layout also YYYYMMDD). */
 bool kt_table_day(kt_table *table, kt_str text, kt_day *day);

@@ -35,8 +35,7 @@ typedef struct place { /* for messages */
     size_t byte, line; /* line 0: the entry itself */
 } place;
 
-static kt_code refuse(const place *where, kt_code code, const char *what, kt_error *error)
-{
+static kt_code refuse(const place *where, kt_code code, const char *what, kt_error *error) {
     if (where->line)
         return kt_fail(error, code, "%s:%zu: entry %zu (byte %zu), line %zu: %s", where->r->source->name,
                        where->r->number, where->r->number, where->byte, where->line, what);
@@ -45,8 +44,7 @@ static kt_code refuse(const place *where, kt_code code, const char *what, kt_err
 }
 
 /* Whether the bytes end within one msgpack value, whatever its form; only to say so in a message. */
-static bool cut_short(const uint8_t *at, const uint8_t *end)
-{
+static bool cut_short(const uint8_t *at, const uint8_t *end) {
     /* Behind 0xc0: bytes of the length, bytes besides it, 1: of length times values, 2: of twice as many. */
     static const uint8_t shape[32][3] = {
         {0, 0, 0},  {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, {1, 0, 0}, {2, 0, 0}, {4, 0, 0}, {1, 1, 0},
@@ -56,28 +54,21 @@ static bool cut_short(const uint8_t *at, const uint8_t *end)
     };
     uint64_t values = 1;
     while (values > 0) {
-        if (at == end)
-            return true;
+        if (at == end) return true;
         uint8_t head = *at++;
         uint64_t body = 0, inside = 0;
-        if (head >= 0x80 && head < 0x90)
-            inside = 2u * (head & 15u);
-        else if (head >= 0x90 && head < 0xa0)
-            inside = head & 15u;
-        else if (head >= 0xa0 && head < 0xc0)
-            body = head & 31u;
+        if (head >= 0x80 && head < 0x90) inside = 2u * (head & 15u);
+        else if (head >= 0x90 && head < 0xa0) inside = head & 15u;
+        else if (head >= 0xa0 && head < 0xc0) body = head & 31u;
         else if (head >= 0xc0 && head < 0xe0) {
             const uint8_t *how = shape[head - 0xc0];
             uint64_t length = 0;
-            if ((size_t)(end - at) < how[0])
-                return true;
-            for (size_t i = 0; i < how[0]; i++)
-                length = length << 8 | *at++;
+            if ((size_t)(end - at) < how[0]) return true;
+            for (size_t i = 0; i < how[0]; i++) length = length << 8 | *at++;
             body = how[1] + (how[2] ? 0 : length);
             inside = length * how[2];
         }
-        if (body > (uint64_t)(end - at))
-            return true;
+        if (body > (uint64_t)(end - at)) return true;
         at += body;
         values += inside - 1;
         if (values > (uint64_t)(end - at)) /* every value takes a byte at the least */
@@ -86,15 +77,12 @@ static bool cut_short(const uint8_t *at, const uint8_t *end)
     return false;
 }
 
-static kt_code read_text(kt_unpack *u, kt_str *out, const place *where, const char *what, kt_error *error)
-{
-    if (!kt_unpack_text(u, &out->data, &out->size))
-        return refuse(where, KT_INVALID, what, error);
+static kt_code read_text(kt_unpack *u, kt_str *out, const place *where, const char *what, kt_error *error) {
+    if (!kt_unpack_text(u, &out->data, &out->size)) return refuse(where, KT_INVALID, what, error);
     return kt_utf8_valid(out->data, out->size) ? KT_OK : refuse(where, KT_INVALID, "a text that is no UTF-8", error);
 }
 
-static kt_code read_decimals(kt_unpack *u, uint8_t *given, const place *where, kt_error *error)
-{
+static kt_code read_decimals(kt_unpack *u, uint8_t *given, const place *where, kt_error *error) {
     uint64_t decimals;
     if (!kt_unpack_uint(u, &decimals) || decimals > KT_DECIMALS_MAX)
         return refuse(where, KT_INVALID, "decimals is no whole number from 0 to 18", error);
@@ -102,10 +90,8 @@ static kt_code read_decimals(kt_unpack *u, uint8_t *given, const place *where, k
     return KT_OK;
 }
 
-static kt_code read_amount(kt_unpack *u, kt_amount *amount, uint8_t *given, const place *where, kt_error *error)
-{
-    if (!kt_unpack_amount(u, amount))
-        return refuse(where, KT_INVALID, "the amount is no whole number", error);
+static kt_code read_amount(kt_unpack *u, kt_amount *amount, uint8_t *given, const place *where, kt_error *error) {
+    if (!kt_unpack_amount(u, amount)) return refuse(where, KT_INVALID, "the amount is no whole number", error);
     kt_amount most = kt_amount_limit();
     if (*amount > most || *amount < -most) {
         *amount = 0;
@@ -115,8 +101,7 @@ static kt_code read_amount(kt_unpack *u, kt_amount *amount, uint8_t *given, cons
     return KT_OK;
 }
 
-static kt_code read_dimensions(kt_unpack *u, kt_gather *gather, const place *where, kt_error *error)
-{
+static kt_code read_dimensions(kt_unpack *u, kt_gather *gather, const place *where, kt_error *error) {
     uint32_t count = 0, last = 0;
     if (!kt_unpack_array(u, &count) || count % 2 != 0)
         return refuse(where, KT_INVALID, "dimensions are no array of numbers and values", error);
@@ -125,17 +110,14 @@ static kt_code read_dimensions(kt_unpack *u, kt_gather *gather, const place *whe
         if (!kt_unpack_tag(u, &last) || last > KT_DIMENSIONS_MAX)
             return refuse(where, KT_INVALID, "a dimension is no number from 1 to 11, or they do not rise", error);
         kt_code code = read_text(u, &value, where, "a dimension's value is no text", error);
-        if (code == KT_OK)
-            code = kt_gather_dimension(gather, (uint8_t)last, value);
-        if (code != KT_OK)
-            return code == KT_MEMORY ? refuse(where, code, "no memory", error) : code;
+        if (code == KT_OK) code = kt_gather_dimension(gather, (uint8_t)last, value);
+        if (code != KT_OK) return code == KT_MEMORY ? refuse(where, code, "no memory", error) : code;
     }
     return KT_OK;
 }
 
 static kt_code read_field(kt_unpack *u, uint32_t tag, kt_line *line, kt_gather *gather, const place *where,
-                          kt_error *error)
-{
+                          kt_error *error) {
     switch (tag) {
     case 1: return read_text(u, &line->account, where, "the account is no text", error);
     case 2: return read_text(u, &line->currency, where, "the currency is no text", error);
@@ -152,21 +134,17 @@ static kt_code read_field(kt_unpack *u, uint32_t tag, kt_line *line, kt_gather *
     }
 }
 
-static kt_code read_line(reader *r, kt_unpack *u, const place *where, kt_error *error)
-{
+static kt_code read_line(reader *r, kt_unpack *u, const place *where, kt_error *error) {
     uint32_t count = 0, tag = 0, seen = 0;
     kt_code code;
     kt_line *line = kt_gather_line(&r->gather, &code);
-    if (!line)
-        return refuse(where, code, code == KT_LIMIT ? "more lines than an entry may have" : "no memory", error);
+    if (!line) return refuse(where, code, code == KT_LIMIT ? "more lines than an entry may have" : "no memory", error);
     if (!kt_unpack_array(u, &count) || count % 2 != 0)
         return refuse(where, KT_INVALID, "is no array of tags and values", error);
     for (uint32_t i = 0; i < count; i += 2) {
-        if (!kt_unpack_tag(u, &tag))
-            return refuse(where, KT_INVALID, "a tag is no number, or they do not rise", error);
+        if (!kt_unpack_tag(u, &tag)) return refuse(where, KT_INVALID, "a tag is no number, or they do not rise", error);
         code = read_field(u, tag, line, &r->gather, where, error);
-        if (code != KT_OK)
-            return code;
+        if (code != KT_OK) return code;
         seen |= 1u << tag;
     }
     if (!(seen & 1u << 1) || !(seen & 1u << 3))
@@ -176,22 +154,18 @@ static kt_code read_line(reader *r, kt_unpack *u, const place *where, kt_error *
     return KT_OK;
 }
 
-static kt_code read_lines(reader *r, kt_unpack *u, place where, kt_error *error)
-{
+static kt_code read_lines(reader *r, kt_unpack *u, place where, kt_error *error) {
     uint32_t count = 0;
-    if (!kt_unpack_array(u, &count))
-        return refuse(&where, KT_INVALID, "the lines (6) are no array", error);
+    if (!kt_unpack_array(u, &count)) return refuse(&where, KT_INVALID, "the lines (6) are no array", error);
     for (uint32_t i = 0; i < count; i++) {
         where.line = (size_t)i + 1;
         kt_code code = read_line(r, u, &where, error);
-        if (code != KT_OK)
-            return code;
+        if (code != KT_OK) return code;
     }
     return KT_OK;
 }
 
-static kt_code read_date(kt_unpack *u, kt_day *day, const place *where, kt_error *error)
-{
+static kt_code read_date(kt_unpack *u, kt_day *day, const place *where, kt_error *error) {
     int64_t value;
     if (!kt_unpack_int(u, &value) || value < KT_DAY_MIN || value > KT_DAY_MAX)
         return refuse(where, KT_INVALID,
@@ -200,26 +174,20 @@ static kt_code read_date(kt_unpack *u, kt_day *day, const place *where, kt_error
     return KT_OK;
 }
 
-static kt_code read_entry(reader *r, kt_unpack *u, kt_entry *entry, const place *where, kt_error *error)
-{
+static kt_code read_entry(reader *r, kt_unpack *u, kt_entry *entry, const place *where, kt_error *error) {
     uint32_t count = 0, tag = 0, seen = 0;
     if (!kt_unpack_array(u, &count) || count % 2 != 0)
         return refuse(where, KT_INVALID, "is no array of tags and values", error);
     for (uint32_t i = 0; i < count; i += 2) {
         kt_str *texts[] = {&entry->series, &entry->voucher, &entry->text, &entry->ref};
         kt_code code = KT_OK;
-        if (!kt_unpack_tag(u, &tag))
-            return refuse(where, KT_INVALID, "a tag is no number, or they do not rise", error);
-        if (tag == 1)
-            code = read_date(u, &entry->date, where, error);
+        if (!kt_unpack_tag(u, &tag)) return refuse(where, KT_INVALID, "a tag is no number, or they do not rise", error);
+        if (tag == 1) code = read_date(u, &entry->date, where, error);
         else if (tag <= 5)
             code = read_text(u, texts[tag - 2], where, "series, voucher, text or ref (2 to 5) is no text", error);
-        else if (tag == 6)
-            code = read_lines(r, u, *where, error);
-        else
-            code = refuse(where, KT_INVALID, "a tag that is not known; expected 1 to 6", error);
-        if (code != KT_OK)
-            return code;
+        else if (tag == 6) code = read_lines(r, u, *where, error);
+        else code = refuse(where, KT_INVALID, "a tag that is not known; expected 1 to 6", error);
+        if (code != KT_OK) return code;
         seen |= 1u << tag;
     }
     if (!(seen & 1u << 1) || !(seen & 1u << 6))
@@ -227,14 +195,12 @@ static kt_code read_entry(reader *r, kt_unpack *u, kt_entry *entry, const place 
     return KT_OK;
 }
 
-static kt_code wire_next(void *context, kt_item *item, kt_error *error)
-{
+static kt_code wire_next(void *context, kt_item *item, kt_error *error) {
     reader *r = context;
     *item = (kt_item){.kind = KT_ITEM_ENTRY, .entry.date = KT_DAY_NONE};
     kt_gather_reset(&r->gather);
     item->done = (size_t)(r->at - r->source->data);
-    if (r->at == r->end)
-        return KT_END;
+    if (r->at == r->end) return KT_END;
     r->number++;
     place where = {r, item->done, 0};
     item->entry.file = r->source->name;
@@ -262,25 +228,21 @@ static kt_code wire_next(void *context, kt_item *item, kt_error *error)
     return code;
 }
 
-static void wire_close(void *context)
-{
+static void wire_close(void *context) {
     reader *r = context;
-    if (!r)
-        return;
+    if (!r) return;
     kt_gather_release(&r->gather);
     free(r);
 }
 
-static kt_code wire_open(const kt_source *source, const kt_format_options *options, void **out, kt_error *error)
-{
+static kt_code wire_open(const kt_source *source, const kt_format_options *options, void **out, kt_error *error) {
     *out = NULL;
     if (options->decimal || options->group || options->delimiter || options->date_format || options->encoding ||
         options->virtual_keep || options->symbols)
         return kt_fail(error, KT_USAGE,
                        "format msgpack has no options: no --decimal, --group, --delimiter, "
                        "--date-format, --encoding, --virtual, --symbol");
-    if (source->size == 0)
-        return kt_fail(error, KT_INVALID, "%s: is empty", source->name);
+    if (source->size == 0) return kt_fail(error, KT_INVALID, "%s: is empty", source->name);
     uint8_t head = source->data[0];
     if ((head & 0xf0) != 0x90 && head != 0xdc && head != 0xdd) {
         const char *looks = kt_source_looks_like(source);
@@ -288,8 +250,7 @@ static kt_code wire_open(const kt_source *source, const kt_format_options *optio
                        looks ? "looks like " : "does not begin with a msgpack array", looks ? looks : "");
     }
     reader *r = calloc(1, sizeof *r);
-    if (!r)
-        return kt_fail(error, KT_MEMORY, "%s: no memory", source->name);
+    if (!r) return kt_fail(error, KT_MEMORY, "%s: no memory", source->name);
     r->source = source;
     r->at = source->data;
     r->end = source->data + source->size;
@@ -297,8 +258,7 @@ static kt_code wire_open(const kt_source *source, const kt_format_options *optio
     return KT_OK;
 }
 
-static kt_str wire_preamble(void *context)
-{
+static kt_str wire_preamble(void *context) {
     (void)context;
     return (kt_str){0};
 }

@@ -11,7 +11,6 @@
 struct kt_accounts {
     kt_account_slot **slots;
     uint32_t slot_count, count;
-
 };
 
 kt_code kt_accounts_open(kt_accounts **out, kt_error *error) {
@@ -74,7 +73,8 @@ static bool unpack_facts(kt_unpack *unpack, kt_account *account) {
     account->rule = (kt_balance_rule)rule;
     account->open_from = (kt_day)open_from;
     account->closed_from = (kt_day)closed_from;
-    return kt_unpack_done(unpack) && type <= KT_EXPENSE && rule <= KT_RULE_NOT_POSITIVE && is_day(open_from) && is_day(closed_from);
+    return kt_unpack_done(unpack) && type <= KT_EXPENSE && rule <= KT_RULE_NOT_POSITIVE && is_day(open_from) &&
+           is_day(closed_from);
 }
 
 kt_code kt_account_facts_read(kt_span code, kt_span value, kt_account *out, bool *posted, kt_error *error) {
@@ -90,7 +90,8 @@ kt_code kt_account_facts_read(kt_span code, kt_span value, kt_account *out, bool
     kt_unpack_bool(&unpack, &has_posting);
     out->id = (uint32_t)id;
     if (posted != NULL) *posted = has_posting;
-    if (count != 10 || !unpack_facts(&unpack, out)) return kt_fail(error, KT_DAMAGED, "an account's facts are malformed");
+    if (count != 10 || !unpack_facts(&unpack, out))
+        return kt_fail(error, KT_DAMAGED, "an account's facts are malformed");
     return KT_OK;
 }
 
@@ -151,7 +152,8 @@ static bool grow_slots(kt_accounts *accounts) {
     return true;
 }
 
-static kt_code fill_slot(kt_ledger *ledger, kt_account_slot *slot, const kt_account *facts, bool posted, kt_error *error) {
+static kt_code fill_slot(kt_ledger *ledger, kt_account_slot *slot, const kt_account *facts, bool posted,
+                         kt_error *error) {
     uint8_t decimals;
     slot->id = facts->id;
     slot->open_from = facts->open_from;
@@ -169,7 +171,8 @@ static kt_code load_slot(kt_ledger *ledger, kt_str code, uint32_t hash, kt_accou
     bool posted;
     kt_code result = kt_account_facts(ledger->state, code, &facts, &posted, error);
     if (result != KT_OK) return result;
-    if (accounts->count * 2 >= accounts->slot_count && !grow_slots(accounts)) return kt_fail(error, KT_MEMORY, "out of memory");
+    if (accounts->count * 2 >= accounts->slot_count && !grow_slots(accounts))
+        return kt_fail(error, KT_MEMORY, "out of memory");
     kt_account_slot *slot = calloc(1, sizeof *slot + code.size);
     if (slot == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
     slot->hash = hash;
@@ -223,7 +226,8 @@ static kt_code check_parent(kt_ledger *ledger, const kt_account *account, kt_err
     kt_str at = account->parent;
     for (unsigned depth = 0; at.size != 0; depth++) {
         if (kt_str_equal(at, account->code) || depth > 64)
-            return kt_fail(error, KT_INVALID, "account %.*s would stand below itself", (int)account->code.size, account->code.data);
+            return kt_fail(error, KT_INVALID, "account %.*s would stand below itself", (int)account->code.size,
+                           account->code.data);
         kt_code code = kt_account_facts(ledger->state, at, &parent, NULL, error);
         if (code == KT_NOT_FOUND)
             return kt_fail(error, KT_UNKNOWN, "account %.*s: its parent %.*s is not on record", (int)account->code.size,
@@ -243,9 +247,11 @@ kt_code kt_account_check(kt_ledger *ledger, const kt_account *account, kt_error 
     if (code == KT_OK) code = check_text(account->name, 0, KT_NAME_MAX, "an account's name", error);
     if (code == KT_OK) code = check_parent(ledger, account, error);
     if (code == KT_OK && ((unsigned)account->type > KT_EXPENSE || (unsigned)account->rule > KT_RULE_NOT_POSITIVE))
-        code = kt_fail(error, KT_USAGE, "account %.*s: no such type or balance rule", (int)account->code.size, account->code.data);
+        code = kt_fail(error, KT_USAGE, "account %.*s: no such type or balance rule", (int)account->code.size,
+                       account->code.data);
     if (code == KT_OK && !(is_day(account->open_from) && is_day(account->closed_from)))
-        code = kt_fail(error, KT_INVALID, "account %.*s: its opening or closing day is out of range", (int)account->code.size, account->code.data);
+        code = kt_fail(error, KT_INVALID, "account %.*s: its opening or closing day is out of range",
+                       (int)account->code.size, account->code.data);
     if (code == KT_OK && account->currency.size != 0) {
         code = kt_currency_id(ledger, account->currency, &currency, &decimals, error);
         if (code == KT_NOT_FOUND)
@@ -289,7 +295,8 @@ kt_code kt_account_body_read(const kt_record *record, kt_account *out, kt_error 
     kt_unpack_array(&unpack, &count);
     out->code = take_str(&unpack);
     if (count == 8 && unpack_facts(&unpack, out)) return KT_OK;
-    return kt_fail(error, KT_DAMAGED, "record %llu: an account record is malformed", (unsigned long long)record->number);
+    return kt_fail(error, KT_DAMAGED, "record %llu: an account record is malformed",
+                   (unsigned long long)record->number);
 }
 
 kt_code kt_account_apply(void *self, const kt_record *record, kt_error *error) {
@@ -307,7 +314,8 @@ kt_code kt_account_apply(void *self, const kt_record *record, kt_error *error) {
     if (code == KT_OK) code = put_facts(ledger, &account, posted, error);
     kt_put_be32(key, account.id);
     kt_put_be64(key + 4, record->number);
-    if (code == KT_OK) code = kt_state_put(ledger->state, KT_TABLE_ACCOUNT_FACTS, kt_span_of(key, sizeof key), record->body, error);
+    if (code == KT_OK)
+        code = kt_state_put(ledger->state, KT_TABLE_ACCOUNT_FACTS, kt_span_of(key, sizeof key), record->body, error);
     if (code == KT_OK) code = kt_account_slot_find(ledger, account.code, &slot, error);
     return code == KT_OK ? fill_slot(ledger, slot, &account, posted, error) : code;
 }

@@ -25,7 +25,7 @@ typedef struct kt_account_slot { /* what posting needs of an account, in memory 
         uint16_t currency;
         kt_amount balance;
         kt_amount added; /* by the entry being checked; zero between checks */
-    } *balances;
+    } * balances;
     uint32_t code_size;
     char code[];
 } kt_account_slot;

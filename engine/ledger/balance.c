@@ -178,8 +178,10 @@ static kt_code add_item(void *context, const kt_run_key *key, const kt_run_item 
 
 /* ---- rows ---- */
 
-static kt_code fill_row(const struct work *work, const kt_names *names, const struct sum *sum, kt_balance *row, kt_error *error) {
-    if (names->book_currency == 0 || sum->account == 0 || sum->account > names->account_count || sum->currency == 0 || sum->currency > names->currency_count)
+static kt_code fill_row(const struct work *work, const kt_names *names, const struct sum *sum, kt_balance *row,
+                        kt_error *error) {
+    if (names->book_currency == 0 || sum->account == 0 || sum->account > names->account_count || sum->currency == 0 ||
+        sum->currency > names->currency_count)
         return kt_fail(error, KT_DAMAGED, "sums name an account or a currency that is not on record");
     const kt_account *account = &names->accounts[sum->account - 1];
     const kt_currency *currency = &names->currencies[sum->currency - 1];
@@ -218,7 +220,8 @@ static kt_code make_rows(struct work *work, kt_balance **out, size_t *count, kt_
     kt_code code = kt_names_load(work->view, &names, error);
     kt_balance *rows = code == KT_OK ? calloc(work->count + 1u, sizeof *rows) : NULL;
     if (code == KT_OK && rows == NULL) code = kt_fail(error, KT_MEMORY, "out of memory");
-    for (uint32_t i = 0; i < work->count && code == KT_OK; i++) code = fill_row(work, &names, &work->sums[i], &rows[i], error);
+    for (uint32_t i = 0; i < work->count && code == KT_OK; i++)
+        code = fill_row(work, &names, &work->sums[i], &rows[i], error);
     kt_names_release(&names);
     if (code != KT_OK) {
         free(rows);
@@ -239,8 +242,10 @@ kt_code kt_balances(kt_view *view, const kt_balance_query *query, kt_balance **o
     *count = 0;
     work.by = query->by;
     if ((unsigned)query->by > KT_DIMENSIONS_MAX && query->by != KT_BY_MONTH)
-        return kt_fail(error, KT_USAGE, "there is no dimension %u to report by: expected 1 to %d", (unsigned)query->by, KT_DIMENSIONS_MAX);
-    if (!kt_span_query(query->from, query->to, view->end, &scan)) return kt_fail(error, KT_USAGE, "the first day lies behind the last");
+        return kt_fail(error, KT_USAGE, "there is no dimension %u to report by: expected 1 to %d", (unsigned)query->by,
+                       KT_DIMENSIONS_MAX);
+    if (!kt_span_query(query->from, query->to, view->end, &scan))
+        return kt_fail(error, KT_USAGE, "the first day lies behind the last");
     kt_code code = kt_runs_scan(view->txn, kt_ledger_runs, &scan, add_cell, add_item, &work, error);
     if (code == KT_OK) code = make_rows(&work, out, count, error);
     free(work.sums);

@@ -25,8 +25,10 @@ void kt_plan_close(kt_posting_plan *plan) {
 
 static kt_code check_text(kt_str text, size_t most, const char *what, kt_error *error) {
     if (text.size == 0) return KT_OK;
-    if (text.size > most) return kt_fail(error, KT_LIMIT, "%s has %zu bytes, at most %zu are kept", what, text.size, most);
-    if (!kt_utf8_valid(text.data, text.size)) return kt_fail(error, KT_INVALID, "%s is not UTF-8 or has a NUL byte", what);
+    if (text.size > most)
+        return kt_fail(error, KT_LIMIT, "%s has %zu bytes, at most %zu are kept", what, text.size, most);
+    if (!kt_utf8_valid(text.data, text.size))
+        return kt_fail(error, KT_INVALID, "%s is not UTF-8 or has a NUL byte", what);
     return KT_OK;
 }
 
@@ -62,7 +64,8 @@ static kt_code look_at_day(kt_ledger *ledger, kt_day day, kt_error *error) {
 /* LAW 10. */
 static kt_code check_date(kt_ledger *ledger, const kt_entry *entry, kt_error *error) {
     char text[KT_DAY_TEXT];
-    if (entry->date < KT_DAY_MIN || entry->date > KT_DAY_MAX) return kt_fail(error, KT_INVALID, "the date is out of range");
+    if (entry->date < KT_DAY_MIN || entry->date > KT_DAY_MAX)
+        return kt_fail(error, KT_INVALID, "the date is out of range");
     kt_code code = look_at_day(ledger, entry->date, error);
     if (code != KT_OK || !ledger->memo.closed) return code;
     kt_day_format(entry->date, text);
@@ -71,18 +74,19 @@ static kt_code check_date(kt_ledger *ledger, const kt_entry *entry, kt_error *er
 
 /* ---- a line ---- */
 
-static kt_code check_account(kt_ledger *ledger, const kt_entry *entry, const kt_line *line, kt_planned_line *out, kt_error *error) {
+static kt_code check_account(kt_ledger *ledger, const kt_entry *entry, const kt_line *line, kt_planned_line *out,
+                             kt_error *error) {
     char day[KT_DAY_TEXT], limit[KT_DAY_TEXT];
     if (line->account.size == 0) return kt_fail(error, KT_INVALID, "a line without an account");
     kt_code code = kt_account_slot_find(ledger, line->account, &out->account, error);
     if (code == KT_NOT_FOUND)
-        return kt_fail(error, KT_UNKNOWN, "account %.*s is not on record", (int)(line->account.size < 256 ? line->account.size : 256),
-                       line->account.data);
+        return kt_fail(error, KT_UNKNOWN, "account %.*s is not on record",
+                       (int)(line->account.size < 256 ? line->account.size : 256), line->account.data);
     if (code != KT_OK) return code;
     const kt_account_slot *slot = out->account;
     if (slot->open_from != KT_DAY_NONE && entry->date < slot->open_from)
-        return kt_fail(error, KT_CLOSED, "account %.*s opens on %s, the entry is of %s", (int)slot->code_size, slot->code,
-                       kt_day_format(slot->open_from, limit), kt_day_format(entry->date, day));
+        return kt_fail(error, KT_CLOSED, "account %.*s opens on %s, the entry is of %s", (int)slot->code_size,
+                       slot->code, kt_day_format(slot->open_from, limit), kt_day_format(entry->date, day));
     if (slot->closed_from != KT_DAY_NONE && entry->date >= slot->closed_from)
         return kt_fail(error, KT_CLOSED, "account %.*s is closed from %s, the entry is of %s", (int)slot->code_size,
                        slot->code, kt_day_format(slot->closed_from, limit), kt_day_format(entry->date, day));
@@ -96,7 +100,8 @@ static kt_code find_currency(kt_ledger *ledger, kt_str code, kt_currency_slot **
     if (code.size == 0 || (code.size == now->code_size && memcmp(code.data, now->code, code.size) == 0)) return KT_OK;
     kt_code result = kt_currency_slot_find(ledger, code, out, error);
     if (result != KT_NOT_FOUND) return result;
-    return kt_fail(error, KT_UNKNOWN, "currency %.*s is not on record and not in ISO 4217: declare it with its decimals",
+    return kt_fail(error, KT_UNKNOWN,
+                   "currency %.*s is not on record and not in ISO 4217: declare it with its decimals",
                    (int)(code.size < 64 ? code.size : 64), code.data);
 }
 
@@ -112,29 +117,36 @@ static kt_code check_amount(const kt_ledger *ledger, const kt_line *line, kt_pla
                                         : (kt_str){out->currency->code, out->currency->code_size};
     out->amount = line->amount;
     if (line->amount_given > KT_AS_WRITTEN(KT_DECIMALS_MAX))
-        return kt_fail(error, KT_INVALID, "an amount is given with %u decimals, at most %d are read", line->amount_given - 1, KT_DECIMALS_MAX);
+        return kt_fail(error, KT_INVALID, "an amount is given with %u decimals, at most %d are read",
+                       line->amount_given - 1, KT_DECIMALS_MAX);
     if (line->amount_given != 0 &&
         !kt_amount_rescale(line->amount, (uint8_t)(line->amount_given - 1), decimals, KT_ROUND_EXACT, &out->amount)) {
         char text[KT_AMOUNT_TEXT];
         kt_amount_format(line->amount, (uint8_t)(line->amount_given - 1), 0, text);
-        if (line->amount_given - 1 <= decimals) return kt_fail(error, KT_OVERFLOW, "amount %s %.*s is too large", text, (int)code.size, code.data);
+        if (line->amount_given - 1 <= decimals)
+            return kt_fail(error, KT_OVERFLOW, "amount %s %.*s is too large", text, (int)code.size, code.data);
         return kt_fail(error, KT_INVALID, "amount %s has %u decimals, %.*s has %u", text, line->amount_given - 1,
                        (int)code.size, code.data, decimals);
     }
-    if (!within_limit(out->amount)) return kt_fail(error, KT_OVERFLOW, "an amount of %.*s exceeds 10^%d units", (int)code.size, code.data, KT_POSTING_DIGITS);
+    if (!within_limit(out->amount))
+        return kt_fail(error, KT_OVERFLOW, "an amount of %.*s exceeds 10^%d units", (int)code.size, code.data,
+                       KT_POSTING_DIGITS);
     return KT_OK;
 }
 
-static kt_code check_cost(kt_ledger *ledger, const kt_line *line, kt_planned_line *out, kt_currency_slot **weighs, kt_error *error) {
+static kt_code check_cost(kt_ledger *ledger, const kt_line *line, kt_planned_line *out, kt_currency_slot **weighs,
+                          kt_error *error) {
     kt_code code = find_currency(ledger, line->cost_currency, weighs, error);
     if (code != KT_OK) return code;
     if (out->currency == *weighs) return kt_fail(error, KT_INVALID, "a line's cost is in the line's own currency");
     if (out->currency == NULL)
-        return kt_fail(error, KT_INVALID, "a line in the book's currency carries a rate: it belongs on the foreign lines");
+        return kt_fail(error, KT_INVALID,
+                       "a line in the book's currency carries a rate: it belongs on the foreign lines");
     uint8_t decimals = *weighs == NULL ? ledger->company.decimals : (*weighs)->decimals;
     out->cost = line->cost;
     if (line->cost_given > KT_AS_WRITTEN(2 * KT_DECIMALS_MAX)) /* a product has the decimals of both its factors */
-        return kt_fail(error, KT_INVALID, "a cost is given with %u decimals, at most %d are read", line->cost_given - 1, 2 * KT_DECIMALS_MAX);
+        return kt_fail(error, KT_INVALID, "a cost is given with %u decimals, at most %d are read", line->cost_given - 1,
+                       2 * KT_DECIMALS_MAX);
     if (line->cost_given != 0) {
         uint8_t given = (uint8_t)(line->cost_given - 1);
         if (!kt_amount_rescale(line->cost, given, decimals, KT_ROUND_EXACT, &out->cost)) {
@@ -143,7 +155,8 @@ static kt_code check_cost(kt_ledger *ledger, const kt_line *line, kt_planned_lin
                 return kt_fail(error, KT_OVERFLOW, "a line's cost is too large");
         }
     }
-    if (!within_limit(out->cost)) return kt_fail(error, KT_OVERFLOW, "a line's cost exceeds 10^%d units", KT_POSTING_DIGITS);
+    if (!within_limit(out->cost))
+        return kt_fail(error, KT_OVERFLOW, "a line's cost exceeds 10^%d units", KT_POSTING_DIGITS);
     if ((out->cost > 0 && out->amount < 0) || (out->cost < 0 && out->amount > 0))
         return kt_fail(error, KT_INVALID, "a line's cost has another sign than its amount");
     return KT_OK;
@@ -178,7 +191,8 @@ static kt_code wrong_currency(kt_ledger *ledger, const kt_planned_line *line, kt
                    (int)facts.currency.size, facts.currency.data, (int)found.size, found.data);
 }
 
-static kt_code check_line(kt_ledger *ledger, const kt_entry *entry, const kt_line *line, kt_planned_line *out, kt_error *error) {
+static kt_code check_line(kt_ledger *ledger, const kt_entry *entry, const kt_line *line, kt_planned_line *out,
+                          kt_error *error) {
     kt_currency_slot *weighs;
     kt_code code = check_account(ledger, entry, line, out, error);
     if (code == KT_OK) code = find_currency(ledger, line->currency, &out->currency, error);
@@ -207,16 +221,20 @@ static kt_code check_line(kt_ledger *ledger, const kt_entry *entry, const kt_lin
 
 /* ---- balance ---- */
 
-static kt_code unbalanced(kt_ledger *ledger, const kt_entry *entry, const kt_currency_slot *currency, kt_amount off, kt_error *error) {
+static kt_code unbalanced(kt_ledger *ledger, const kt_entry *entry, const kt_currency_slot *currency, kt_amount off,
+                          kt_error *error) {
     const kt_posting_plan *plan = ledger->plan;
     uint8_t decimals = currency == NULL ? ledger->company.decimals : currency->decimals;
-    kt_str code = currency == NULL ? (kt_str){ledger->company.code, ledger->company.code_size} : (kt_str){currency->code, currency->code_size};
+    kt_str code = currency == NULL ? (kt_str){ledger->company.code, ledger->company.code_size}
+                                   : (kt_str){currency->code, currency->code_size};
     kt_amount debit = 0, credit = 0;
     char debits[KT_AMOUNT_TEXT], credits[KT_AMOUNT_TEXT], offs[KT_AMOUNT_TEXT];
     for (size_t i = 0; i < plan->count; i++) {
         const kt_planned_line *line = &plan->lines[i];
         bool costs = entry->lines[i].has_cost;
-        bool here = currency == NULL ? line->has_book : costs ? kt_str_equal(entry->lines[i].cost_currency, code) : line->currency == currency;
+        bool here = currency == NULL ? line->has_book
+                    : costs          ? kt_str_equal(entry->lines[i].cost_currency, code)
+                                     : line->currency == currency;
         if (!here) continue;
         kt_amount weight = costs ? line->cost : line->amount;
         if (weight > 0) debit += weight;
@@ -233,7 +251,8 @@ static kt_code unbalanced(kt_ledger *ledger, const kt_entry *entry, const kt_cur
 static kt_code check_balance(kt_ledger *ledger, const kt_entry *entry, kt_error *error) {
     const kt_posting_plan *plan = ledger->plan;
     for (size_t i = 0; i < plan->weight_count; i++)
-        if (plan->weights[i].sum != 0) return unbalanced(ledger, entry, plan->weights[i].currency, plan->weights[i].sum, error);
+        if (plan->weights[i].sum != 0)
+            return unbalanced(ledger, entry, plan->weights[i].currency, plan->weights[i].sum, error);
     ledger->plan->only_book = true;
     return plan->left == 0 ? KT_OK : unbalanced(ledger, entry, NULL, plan->left, error);
 }
@@ -321,7 +340,8 @@ static kt_code check_rules(kt_ledger *ledger, kt_error *error) {
         if (plan->lines[i].account->rule != KT_RULE_NONE) code = check_rule(ledger, &plan->lines[i], error);
     for (size_t i = 0; ruled && i < plan->count; i++) {
         struct kt_account_sum *sum = plan->lines[i].account->rule == KT_RULE_NONE
-                                         ? NULL : sum_of(plan->lines[i].account, currency_id(ledger, &plan->lines[i]));
+                                         ? NULL
+                                         : sum_of(plan->lines[i].account, currency_id(ledger, &plan->lines[i]));
         if (sum != NULL) sum->added = 0;
     }
     return code;
@@ -356,7 +376,8 @@ static kt_code check_lines(kt_ledger *ledger, const kt_entry *entry, kt_error *e
 
 /* LAW 12: a refusal begins with where the entry stands. */
 static kt_code locate(const kt_entry *entry, kt_code code, kt_error *error) {
-    if (entry->voucher.size != 0 && entry->voucher.size <= KT_VOUCHER_MAX && kt_utf8_valid(entry->voucher.data, entry->voucher.size))
+    if (entry->voucher.size != 0 && entry->voucher.size <= KT_VOUCHER_MAX &&
+        kt_utf8_valid(entry->voucher.data, entry->voucher.size))
         kt_fail_at(error, code, "voucher %.*s", (int)entry->voucher.size, entry->voucher.data);
     if (entry->file != NULL) kt_fail_at(error, code, "%s:%zu", entry->file, entry->file_line);
     return code;
@@ -380,7 +401,8 @@ kt_code kt_entry_check(kt_ledger *ledger, const kt_entry *entry, bool voucher_re
 
 static kt_code mark_book_currency(kt_ledger *ledger, kt_error *error) {
     kt_currency_slot *slot;
-    kt_code code = kt_currency_slot_find(ledger, (kt_str){ledger->company.code, ledger->company.code_size}, &slot, error);
+    kt_code code = kt_currency_slot_find(ledger, (kt_str){ledger->company.code, ledger->company.code_size}, &slot,
+                                         error);
     if (code == KT_OK && !slot->posted) code = kt_currency_mark_posted(ledger, slot, error);
     ledger->company.posted = code == KT_OK;
     return code;
@@ -395,7 +417,8 @@ static kt_code mark_currency(kt_ledger *ledger, kt_currency_slot *currency, kt_e
 static kt_code fold_line(kt_ledger *ledger, const kt_entry *entry, const kt_line *line, kt_planned_line *planned,
                          uint64_t number, uint32_t index, kt_error *error) {
     kt_code code = KT_OK;
-    kt_run_key key = {.account = planned->account->id, .currency = currency_id(ledger, planned), .month = ledger->memo.month};
+    kt_run_key key = {
+        .account = planned->account->id, .currency = currency_id(ledger, planned), .month = ledger->memo.month};
     if (!planned->account->posted) code = kt_account_mark_posted(ledger, planned->account, error);
     /* Both the line's currency and the one it counts in: their decimals are now in amounts that are stored. */
     if (code == KT_OK) code = mark_currency(ledger, planned->currency, error);

@@ -33,16 +33,16 @@ typedef struct kt_planned_line {
 struct kt_posting_plan {
     kt_planned_line *lines;
     size_t count, room;
-    bool rounded;    /* a cost was rounded */
-    kt_amount left;  /* what the weights leave over in the book's currency */
-    bool only_book;  /* ... and in no other */
+    bool rounded;   /* a cost was rounded */
+    kt_amount left; /* what the weights leave over in the book's currency */
+    bool only_book; /* ... and in no other */
     int32_t year;
     bool voucher_used;
     /* Weights by currency, while checking. */
     struct kt_weight {
         kt_currency_slot *currency;
         kt_amount sum;
-    } *weights;
+    } * weights;
     size_t weight_count, weight_room;
 };
 

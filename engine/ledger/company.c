@@ -150,7 +150,8 @@ kt_code kt_company_check(kt_ledger *ledger, const kt_company *company, kt_error 
         if (texts[i]->size > most || !kt_utf8_valid(texts[i]->data, texts[i]->size))
             return kt_fail(error, KT_INVALID, "the company's %s is longer than %zu bytes or not UTF-8", names[i], most);
         bool lines = texts[i] == &copy.address; /* parted by line feeds */
-        if (has_controls(*texts[i], lines)) return kt_fail(error, KT_INVALID, "the company's %s has a control character", names[i]);
+        if (has_controls(*texts[i], lines))
+            return kt_fail(error, KT_INVALID, "the company's %s has a control character", names[i]);
     }
     if (company->entity.size == 0) return kt_fail(error, KT_INVALID, "the company's name is empty");
     if (company->fiscal_month < 1 || company->fiscal_month > 12 || company->fiscal_day < 1 || company->fiscal_day > 28)
@@ -175,7 +176,8 @@ kt_code kt_company_apply(void *self, const kt_record *record, kt_error *error) {
     uint8_t key[12];
     kt_code code = KT_OK;
     if (!read_body(record->body, &company))
-        return kt_fail(error, KT_DAMAGED, "record %llu: a company record is malformed", (unsigned long long)record->number);
+        return kt_fail(error, KT_DAMAGED, "record %llu: a company record is malformed",
+                       (unsigned long long)record->number);
     code = load_stored(ledger, error);
     if (code == KT_OK || code == KT_NOT_FOUND) code = kt_company_check(ledger, &company, error);
     if (code != KT_OK) return code;

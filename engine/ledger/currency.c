@@ -87,7 +87,8 @@ kt_code kt_currency_try(kt_ledger *ledger, kt_str code, uint8_t decimals, kt_err
     kt_currency_slot *slot, facts = {.decimals = decimals, .tried = true, .code_size = (uint8_t)code.size};
     memcpy(facts.code, code.data, code.size);
     facts.id = UINT16_MAX;
-    for (uint32_t i = 0; i < ledger->currencies->count; i++) facts.id = (uint16_t)(facts.id - ledger->currencies->slots[i]->tried);
+    for (uint32_t i = 0; i < ledger->currencies->count; i++)
+        facts.id = (uint16_t)(facts.id - ledger->currencies->slots[i]->tried);
     return keep(ledger->currencies, &facts, &slot, error);
 }
 
@@ -111,7 +112,8 @@ kt_code kt_currency_id(kt_ledger *ledger, kt_str code, uint16_t *id, uint8_t *de
 
 static kt_code record_of(kt_ledger *ledger, const kt_currency_slot *slot, uint64_t *record, kt_error *error) {
     kt_span value;
-    kt_code code = kt_state_get(ledger->state, KT_TABLE_CURRENCIES, kt_span_of(slot->code, slot->code_size), &value, error);
+    kt_code code = kt_state_get(ledger->state, KT_TABLE_CURRENCIES, kt_span_of(slot->code, slot->code_size), &value,
+                                error);
     if (code == KT_OK) *record = kt_get_le64(value.data + 4);
     return code;
 }
@@ -127,16 +129,19 @@ kt_code kt_currency_mark_posted(kt_ledger *ledger, kt_currency_slot *slot, kt_er
 kt_code kt_currency_check(kt_ledger *ledger, kt_str code, uint8_t decimals, kt_error *error) {
     kt_currency_slot *slot;
     if (code.size == 0 || code.size > KT_CURRENCY_CODE_MAX)
-        return kt_fail(error, KT_LIMIT, "a currency's code has %zu bytes, expected 1 to %d", code.size, KT_CURRENCY_CODE_MAX);
+        return kt_fail(error, KT_LIMIT, "a currency's code has %zu bytes, expected 1 to %d", code.size,
+                       KT_CURRENCY_CODE_MAX);
     if (!kt_utf8_valid(code.data, code.size)) return kt_fail(error, KT_INVALID, "a currency's code is not UTF-8");
-    if (kt_utf8_controls(code.data, code.size)) return kt_fail(error, KT_INVALID, "a currency's code has a control character");
+    if (kt_utf8_controls(code.data, code.size))
+        return kt_fail(error, KT_INVALID, "a currency's code has a control character");
     if (decimals > KT_DECIMALS_MAX)
-        return kt_fail(error, KT_LIMIT, "currency %.*s: %u decimals, at most %d are kept", (int)code.size, code.data, decimals, KT_DECIMALS_MAX);
+        return kt_fail(error, KT_LIMIT, "currency %.*s: %u decimals, at most %d are kept", (int)code.size, code.data,
+                       decimals, KT_DECIMALS_MAX);
     kt_code result = kt_currency_slot_find(ledger, code, &slot, error);
     if (result == KT_NOT_FOUND) return KT_OK;
     if (result == KT_OK && slot->posted && slot->decimals != decimals)
-        return kt_fail(error, KT_RULE, "currency %.*s has postings with %u decimals: they cannot become %u", (int)code.size,
-                       code.data, slot->decimals, decimals);
+        return kt_fail(error, KT_RULE, "currency %.*s has postings with %u decimals: they cannot become %u",
+                       (int)code.size, code.data, slot->decimals, decimals);
     return result;
 }
 
@@ -172,7 +177,8 @@ kt_code kt_currency_apply(void *self, const kt_record *record, kt_error *error) 
     kt_unpack_init(&unpack, record->body);
     if (!kt_unpack_array(&unpack, &count) || count != 2 || !kt_unpack_text(&unpack, &name.data, &name.size) ||
         !kt_unpack_uint(&unpack, &decimals) || !kt_unpack_done(&unpack) || decimals > KT_DECIMALS_MAX)
-        return kt_fail(error, KT_DAMAGED, "record %llu: a currency record is malformed", (unsigned long long)record->number);
+        return kt_fail(error, KT_DAMAGED, "record %llu: a currency record is malformed",
+                       (unsigned long long)record->number);
     kt_code code = kt_currency_check(ledger, name, (uint8_t)decimals, error);
     if (code != KT_OK) return code;
     code = kt_currency_slot_find(ledger, name, &slot, error);

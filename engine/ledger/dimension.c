@@ -38,16 +38,20 @@ kt_code kt_dimension_check(const kt_dimension *pairs, size_t count, kt_error *er
     size_t bytes = 0;
     for (size_t i = 0; i < count; i++) {
         if (pairs[i].dimension <= last || pairs[i].dimension > KT_DIMENSIONS_MAX)
-            return kt_fail(error, KT_INVALID, "dimension %u: expected rising numbers from 1 to %d", pairs[i].dimension, KT_DIMENSIONS_MAX);
+            return kt_fail(error, KT_INVALID, "dimension %u: expected rising numbers from 1 to %d", pairs[i].dimension,
+                           KT_DIMENSIONS_MAX);
         if (pairs[i].value.size == 0 || pairs[i].value.size > KT_DIMENSION_VALUE_MAX)
-            return kt_fail(error, KT_LIMIT, "a value of dimension %u has %zu bytes, expected 1 to %d", pairs[i].dimension,
-                           pairs[i].value.size, KT_DIMENSION_VALUE_MAX);
-        if (!kt_utf8_valid(pairs[i].value.data, pairs[i].value.size) || kt_utf8_controls(pairs[i].value.data, pairs[i].value.size))
-            return kt_fail(error, KT_INVALID, "a value of dimension %u is not UTF-8 or has a control character", pairs[i].dimension);
+            return kt_fail(error, KT_LIMIT, "a value of dimension %u has %zu bytes, expected 1 to %d",
+                           pairs[i].dimension, pairs[i].value.size, KT_DIMENSION_VALUE_MAX);
+        if (!kt_utf8_valid(pairs[i].value.data, pairs[i].value.size) ||
+            kt_utf8_controls(pairs[i].value.data, pairs[i].value.size))
+            return kt_fail(error, KT_INVALID, "a value of dimension %u is not UTF-8 or has a control character",
+                           pairs[i].dimension);
         last = pairs[i].dimension;
         bytes += 4 + pairs[i].value.size;
     }
-    if (bytes > KEY_MAX - 8) return kt_fail(error, KT_LIMIT, "the dimensions of a line take %zu bytes, at most %u", bytes, KEY_MAX - 8);
+    if (bytes > KEY_MAX - 8)
+        return kt_fail(error, KT_LIMIT, "the dimensions of a line take %zu bytes, at most %u", bytes, KEY_MAX - 8);
     return KT_OK;
 }
 
@@ -70,8 +74,10 @@ kt_code kt_dimension_apply(void *self, const kt_record *record, kt_error *error)
     uint8_t key[2 + KT_DIMENSION_VALUE_MAX], number[8];
     kt_unpack_init(&unpack, record->body);
     if (!kt_unpack_array(&unpack, &count) || count != 2 || !kt_unpack_uint(&unpack, &dimension) ||
-        !kt_unpack_text(&unpack, &pair.value.data, &pair.value.size) || !kt_unpack_done(&unpack) || dimension > KT_DIMENSIONS_MAX)
-        return kt_fail(error, KT_DAMAGED, "record %llu: a dimension record is malformed", (unsigned long long)record->number);
+        !kt_unpack_text(&unpack, &pair.value.data, &pair.value.size) || !kt_unpack_done(&unpack) ||
+        dimension > KT_DIMENSIONS_MAX)
+        return kt_fail(error, KT_DAMAGED, "record %llu: a dimension record is malformed",
+                       (unsigned long long)record->number);
     pair.dimension = (uint8_t)dimension;
     kt_code code = kt_dimension_check(&pair, 1, error);
     if (code != KT_OK) return code;
@@ -100,9 +106,11 @@ static kt_code make_set(kt_ledger *ledger, const uint8_t *key, size_t size, uint
     kt_put_le32(bytes, *id);
     kt_put_be32(id_key, *id);
     code = kt_state_put(ledger->state, KT_TABLE_TOTALS, counter, kt_span_of(bytes, 4), error);
-    if (code == KT_OK) code = kt_state_put(ledger->state, KT_TABLE_DIMENSIONS, kt_span_of(key, size), kt_span_of(bytes, 4), error);
     if (code == KT_OK)
-        code = kt_state_put(ledger->state, KT_TABLE_DIMENSION_SETS, kt_span_of(id_key, 4), kt_span_of(key + 1, size - 1), error);
+        code = kt_state_put(ledger->state, KT_TABLE_DIMENSIONS, kt_span_of(key, size), kt_span_of(bytes, 4), error);
+    if (code == KT_OK)
+        code = kt_state_put(ledger->state, KT_TABLE_DIMENSION_SETS, kt_span_of(id_key, 4),
+                            kt_span_of(key + 1, size - 1), error);
     return code;
 }
 

@@ -110,7 +110,8 @@ static bool take_dimensions(kt_entry_reader *reader, kt_unpack *unpack, size_t *
         return false;
     for (uint32_t i = 0; i < count / 2; i++) {
         kt_dimension *pair = &reader->dimensions[(*used)++];
-        if (!kt_unpack_uint(unpack, &number) || number > KT_DIMENSIONS_MAX || !take_text(unpack, &pair->value)) return false;
+        if (!kt_unpack_uint(unpack, &number) || number > KT_DIMENSIONS_MAX || !take_text(unpack, &pair->value))
+            return false;
         pair->dimension = (uint8_t)number;
     }
     line->dimension_count = (uint8_t)(count / 2);

@@ -28,7 +28,7 @@ typedef struct kt_entry_reader {
     kt_dimension *dimensions;
     size_t dimension_room;
     bool out_of_memory; /* what failed was no fault of the bytes */
-} kt_entry_reader; /* all zero to begin with */
+} kt_entry_reader;      /* all zero to begin with */
 
 void kt_entry_reader_release(kt_entry_reader *reader);
 /* KT_DAMAGED: not an entry in its one form. */

@@ -52,7 +52,8 @@ static bool weigh(const kt_line *line, uint8_t decimals, kt_amount *out) {
 }
 
 /* The lines of `currency` without a rate share what the turned lines came to. */
-static kt_code hand_over(kt_form *form, kt_ledger *ledger, size_t count, kt_str currency, kt_amount total, kt_error *error) {
+static kt_code hand_over(kt_form *form, kt_ledger *ledger, size_t count, kt_str currency, kt_amount total,
+                         kt_error *error) {
     kt_amount weight = 0, scaled, left = total;
     size_t last = count;
     kt_currency_slot *slot = NULL;
@@ -71,14 +72,15 @@ static kt_code hand_over(kt_form *form, kt_ledger *ledger, size_t count, kt_str 
         kt_line *line = &form->lines[i];
         if (line->has_cost || !kt_str_equal(line->currency, currency)) continue;
         kt_amount share = left;
-        if (i != last && (!weigh(line, decimals, &scaled) ||
-                          !kt_amount_ratio(total, scaled, weight, KT_ROUND_HALF_EVEN, &share)))
+        if (i != last &&
+            (!weigh(line, decimals, &scaled) || !kt_amount_ratio(total, scaled, weight, KT_ROUND_HALF_EVEN, &share)))
             return kt_fail(error, KT_OVERFLOW, "the entry's sum exceeds 128 bits");
         line->has_cost = true;
         line->cost = share;
         line->cost_given = 0;
         line->cost_currency = (kt_str){NULL, 0};
-        if (__builtin_sub_overflow(left, share, &left)) return kt_fail(error, KT_OVERFLOW, "the entry's sum exceeds 128 bits");
+        if (__builtin_sub_overflow(left, share, &left))
+            return kt_fail(error, KT_OVERFLOW, "the entry's sum exceeds 128 bits");
     }
     return KT_OK;
 }
@@ -94,7 +96,8 @@ kt_code kt_form_turn(kt_form *form, kt_ledger *ledger, kt_entry *entry, kt_error
             if (!is_turned_line(ledger, line) || !kt_str_equal(line->cost_currency, currency)) continue;
             if (!rescale(line->amount, line->amount_given, ledger->company.decimals, &amount))
                 return kt_fail(error, KT_OVERFLOW, "an amount is too large");
-            if (__builtin_sub_overflow(total, amount, &total)) return kt_fail(error, KT_OVERFLOW, "the entry's sum exceeds 128 bits");
+            if (__builtin_sub_overflow(total, amount, &total))
+                return kt_fail(error, KT_OVERFLOW, "the entry's sum exceeds 128 bits");
             line->has_cost = false;
             line->cost = 0;
             line->cost_currency = (kt_str){NULL, 0};

@@ -100,5 +100,7 @@ static kt_code flush(void *self, kt_error *error) {
 
 static kt_code recover(kt_txn *txn, kt_error *error) { return kt_runs_recover(txn, kt_ledger_runs, error); }
 
-const kt_department kt_ledger_department = {"ledger", open_ledger, close_ledger, forget, block, drop, flush, recover,
-                                               {KT_TABLE_VOUCHERS, KT_TABLE_REVERSALS, KT_TABLE_DIMENSIONS, 0}};
+const kt_department kt_ledger_department = {
+    "ledger", open_ledger, close_ledger,
+    forget,   block,       drop,
+    flush,    recover,     {KT_TABLE_VOUCHERS, KT_TABLE_REVERSALS, KT_TABLE_DIMENSIONS, 0}};

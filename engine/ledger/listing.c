@@ -16,7 +16,8 @@ struct decimals {
 static kt_code load_decimals(kt_view *view, struct decimals *out, kt_error *error) {
     *out = (struct decimals){0};
     kt_code code = kt_currency_names_load(view, &out->names, error);
-    if (code == KT_OK && out->names.book_currency != 0) out->book = out->names.currencies[out->names.book_currency - 1].decimals;
+    if (code == KT_OK && out->names.book_currency != 0)
+        out->book = out->names.currencies[out->names.book_currency - 1].decimals;
     return code;
 }
 
@@ -101,8 +102,10 @@ static bool fits_amount(const kt_entry_view *view, const kt_journal_filter *filt
     if (!filter->has_min && !filter->has_max) return true;
     for (size_t i = 0; i < view->entry.line_count; i++) {
         kt_amount amount = view->entry.lines[i].amount;
-        bool enough = !filter->has_min || compare_amount(amount, view->decimals[i], filter->min, filter->min_given) >= 0;
-        bool little = !filter->has_max || compare_amount(amount, view->decimals[i], filter->max, filter->max_given) <= 0;
+        bool enough = !filter->has_min ||
+                      compare_amount(amount, view->decimals[i], filter->min, filter->min_given) >= 0;
+        bool little = !filter->has_max ||
+                      compare_amount(amount, view->decimals[i], filter->max, filter->max_given) <= 0;
         if (enough && little) return true;
     }
     return false;
@@ -141,7 +144,8 @@ static kt_code visit(struct walk *walk, uint64_t number, kt_entry_callback callb
     return code == KT_OK && fits(&view, filter) ? callback(context, &view, error) : code;
 }
 
-kt_code kt_entries(kt_view *view, const kt_journal_filter *filter, kt_entry_callback callback, void *context, kt_error *error) {
+kt_code kt_entries(kt_view *view, const kt_journal_filter *filter, kt_entry_callback callback, void *context,
+                   kt_error *error) {
     static const kt_journal_filter everything = {.from = KT_DAY_NONE, .to = KT_DAY_NONE};
     struct walk walk = {.view = view, .filter = filter == NULL ? &everything : filter};
     kt_code code = kt_records_open(view->txn, view->end, &walk.records, error);
@@ -192,7 +196,10 @@ static kt_code fill_leaf(struct whole *whole, uint64_t number, kt_error *error) 
 static kt_code fill_batch(kt_view *view, kt_entry_view *out, kt_error *error) {
     kt_batch_row row;
     kt_code code = kt_batch_row_of(view->state, out->number, &row, error);
-    if (code != KT_OK) return code == KT_NOT_FOUND ? kt_fail(error, KT_DAMAGED, "entry %llu lies in no batch", (unsigned long long)out->number) : code;
+    if (code != KT_OK)
+        return code == KT_NOT_FOUND
+                   ? kt_fail(error, KT_DAMAGED, "entry %llu lies in no batch", (unsigned long long)out->number)
+                   : code;
     out->batch_id = kt_view_keep(view, (kt_str){(const char *)row.id.data, row.id.size});
     out->batch_first = row.first;
     out->batch_last = row.last;
@@ -214,8 +221,10 @@ static kt_code read_whole(kt_view *view, struct whole *whole, uint64_t number, k
     if (code == KT_OK) code = kt_records_read_whole(whole->records, number, &bytes, &whole->view.parts, error);
     if (code == KT_OK) code = kt_envelope_read(bytes, &envelope, error);
     if (code == KT_OK && envelope.kind != KT_KIND_ENTRY)
-        code = kt_fail(error, KT_NOT_FOUND, "record %llu is no entry; it is on record as: %s", (unsigned long long)number, kind_name(view, envelope.kind));
-    if (code == KT_OK) code = kt_entry_unpack(&whole->reader, envelope.date, envelope.body, &whole->view.entry, &repeats, error);
+        code = kt_fail(error, KT_NOT_FOUND, "record %llu is no entry; it is on record as: %s",
+                       (unsigned long long)number, kind_name(view, envelope.kind));
+    if (code == KT_OK)
+        code = kt_entry_unpack(&whole->reader, envelope.date, envelope.body, &whole->view.entry, &repeats, error);
     if (code == KT_OK) code = set_decimals(&whole->decimals, &whole->view, error);
     return code == KT_OK ? fill_batch(view, &whole->view, error) : code;
 }

@@ -37,7 +37,8 @@ kt_code kt_period_row_read(kt_span key, kt_span value, kt_period *out, kt_error 
                        .closed = value.data[0] != 0,
                        .record = kt_get_be64(key.data + 4),
                        .reason = {(const char *)value.data + 1, value.size - 1}};
-    if (out->month < MONTH_FIRST || out->month > MONTH_LAST) return kt_fail(error, KT_DAMAGED, "a period's month is out of range");
+    if (out->month < MONTH_FIRST || out->month > MONTH_LAST)
+        return kt_fail(error, KT_DAMAGED, "a period's month is out of range");
     return KT_OK;
 }
 
@@ -107,7 +108,8 @@ kt_code kt_period_apply(void *self, const kt_record *record, kt_error *error) {
     if (!kt_unpack_array(&unpack, &count) || count != 3 || !kt_unpack_int(&unpack, &month) ||
         !kt_unpack_bool(&unpack, &close) || !kt_unpack_text(&unpack, &reason.data, &reason.size) ||
         !kt_unpack_done(&unpack) || month < MONTH_FIRST || month > MONTH_LAST)
-        return kt_fail(error, KT_DAMAGED, "record %llu: a period record is malformed", (unsigned long long)record->number);
+        return kt_fail(error, KT_DAMAGED, "record %llu: a period record is malformed",
+                       (unsigned long long)record->number);
     kt_code code = kt_period_check(ledger, (kt_month)month, close, reason, error);
     if (code != KT_OK) return code;
     set(ledger->periods, (kt_month)month, close);
@@ -116,5 +118,6 @@ kt_code kt_period_apply(void *self, const kt_record *record, kt_error *error) {
     kt_put_be64(key + 4, record->number);
     row[0] = close;
     if (reason.size != 0) memcpy(row + 1, reason.data, reason.size);
-    return kt_state_put(ledger->state, KT_TABLE_PERIODS, kt_span_of(key, sizeof key), kt_span_of(row, 1 + reason.size), error);
+    return kt_state_put(ledger->state, KT_TABLE_PERIODS, kt_span_of(key, sizeof key), kt_span_of(row, 1 + reason.size),
+                        error);
 }

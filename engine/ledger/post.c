@@ -160,7 +160,8 @@ kt_code kt_entry_apply(void *self, const kt_record *record, kt_error *error) {
     bool repeats;
     kt_code code = kt_entry_unpack(&reader, record->date, record->body, &entry, &repeats, error);
     if (code == KT_OK && entry.reverses >= record->number)
-        code = kt_fail(error, KT_DAMAGED, "an entry reverses record %llu, which is not before it", (unsigned long long)entry.reverses);
+        code = kt_fail(error, KT_DAMAGED, "an entry reverses record %llu, which is not before it",
+                       (unsigned long long)entry.reverses);
     if (code == KT_OK) code = kt_entry_check(ledger, &entry, repeats, error);
     if (code == KT_OK) code = kt_entry_fold(ledger, &entry, record->number, error);
     kt_entry_reader_release(&reader);
@@ -203,7 +204,8 @@ kt_code kt_batch_currency(kt_batch *batch, kt_str code, uint8_t decimals, kt_err
 static kt_code append_period(kt_batch *batch, kt_day month, bool close, kt_str reason, kt_error *error) {
     uint8_t record[RECORD_ROOM];
     kt_code code = kt_batch_may(batch, KT_KIND_PERIOD, error);
-    if (code == KT_OK && (month < KT_DAY_MIN || month > KT_DAY_MAX)) code = kt_fail(error, KT_INVALID, "the month is out of range");
+    if (code == KT_OK && (month < KT_DAY_MIN || month > KT_DAY_MAX))
+        code = kt_fail(error, KT_INVALID, "the month is out of range");
     if (code == KT_OK) code = kt_period_check(kt_batch_ledger(batch), kt_day_month(month), close, reason, error);
     if (code != KT_OK) return code;
     size_t size = kt_period_record(kt_day_month(month), close, reason, record, sizeof record);
@@ -229,7 +231,8 @@ kt_code kt_batch_company(kt_batch *batch, kt_day from, const kt_company *company
     kt_code code = kt_batch_may(batch, KT_KIND_COMPANY, error);
     if (code == KT_OK) code = kt_company_load(ledger, error);
     if (code == KT_OK && ledger->company.changed)
-        code = kt_fail(error, KT_RULE, "the company's facts are changed in this batch already: say all of them in one change");
+        code = kt_fail(error, KT_RULE,
+                       "the company's facts are changed in this batch already: say all of them in one change");
     if (code == KT_OK) code = kt_company_at(ledger->state, from, UINT64_MAX, &before, error);
     if (code != KT_OK) return code;
     keep(&now.entity, before.entity);
@@ -256,10 +259,11 @@ kt_code kt_ledger_found(kt_batch *batch, const kt_create_options *options, kt_er
     if (company.fiscal_month == 0) company.fiscal_month = 1;
     if (company.fiscal_day == 0) company.fiscal_day = 1;
     if (company.time_zone.size == 0) company.time_zone = KT_STR("UTC");
-    int decimals = options->decimals_given ? options->decimals : kt_iso4217_decimals(company.currency.data, company.currency.size);
+    int decimals = options->decimals_given ? options->decimals
+                                           : kt_iso4217_decimals(company.currency.data, company.currency.size);
     if (company.currency.size == 0 || decimals < 0)
-        return kt_fail(error, KT_UNKNOWN, "currency %.*s is not in ISO 4217: say its decimals", (int)company.currency.size,
-                       company.currency.data);
+        return kt_fail(error, KT_UNKNOWN, "currency %.*s is not in ISO 4217: say its decimals",
+                       (int)company.currency.size, company.currency.data);
     kt_code code = kt_company_check(ledger, &company, error);
     if (code == KT_OK) code = kt_batch_currency(batch, company.currency, (uint8_t)decimals, error);
     if (code != KT_OK) return code;

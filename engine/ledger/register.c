@@ -31,7 +31,8 @@ kt_code kt_view_head(kt_view *view, kt_head *out, kt_error *error) {
                      .last_day = KT_DAY_NONE};
     memcpy(out->root, view->row.root, KT_HASH_SIZE);
     if (view->as_known) {
-        kt_runs_query query = {.first_month = INT32_MIN, .last_month = INT32_MAX, .last_day = 31, .end = view->end, .items = true};
+        kt_runs_query query = {
+            .first_month = INT32_MIN, .last_month = INT32_MAX, .last_day = 31, .end = view->end, .items = true};
         kt_code code = kt_runs_scan(view->txn, kt_ledger_runs, &query, NULL, count_entries, out, error);
         if (code != KT_OK) return code;
     } else {
@@ -71,7 +72,9 @@ static kt_code as_known(kt_view *view, kt_account *account, kt_error *error) {
     kt_put_be32(wanted, account->id);
     kt_put_be64(wanted + 4, view->end);
     code = kt_cursor_seek(cursor, kt_span_of(wanted, sizeof wanted), &key, &value, error);
-    code = code == KT_OK ? kt_cursor_prev(cursor, &key, &value, error) : code == KT_END ? kt_cursor_last(cursor, &key, &value, error) : code;
+    code = code == KT_OK    ? kt_cursor_prev(cursor, &key, &value, error)
+           : code == KT_END ? kt_cursor_last(cursor, &key, &value, error)
+                            : code;
     if (code == KT_OK && (key.size != 12 || kt_get_be32(key.data) != account->id)) code = KT_END;
     kt_cursor_close(cursor);
     if (code == KT_END) return KT_NOT_FOUND;
@@ -89,7 +92,8 @@ kt_code kt_view_account(kt_view *view, kt_str code, kt_account *out, kt_error *e
         out->code = kt_view_keep(view, code);
         result = as_known(view, out, error);
     }
-    return result == KT_NOT_FOUND ? kt_fail(error, result, "account %.*s is not on record", (int)code.size, code.data) : result;
+    return result == KT_NOT_FOUND ? kt_fail(error, result, "account %.*s is not on record", (int)code.size, code.data)
+                                  : result;
 }
 
 kt_code kt_view_accounts(kt_view *view, kt_account **out, size_t *count, kt_error *error) {
@@ -135,8 +139,9 @@ static kt_code read_currency(kt_span key, kt_span value, kt_currency *out, uint1
 kt_code kt_view_currency(kt_view *view, kt_str code, kt_currency *out, kt_error *error) {
     kt_span value, key = kt_span_of(code.data, code.size);
     uint16_t id;
-    kt_code result = code.size == 0 || code.size > KT_CURRENCY_CODE_MAX ? KT_NOT_FOUND
-                                                                        : kt_state_get(view->state, KT_TABLE_CURRENCIES, key, &value, error);
+    kt_code result = code.size == 0 || code.size > KT_CURRENCY_CODE_MAX
+                         ? KT_NOT_FOUND
+                         : kt_state_get(view->state, KT_TABLE_CURRENCIES, key, &value, error);
     if (result == KT_OK) {
         result = read_currency(key, value, out, &id, error);
         out->code = kt_view_keep(view, code);
@@ -147,7 +152,8 @@ kt_code kt_view_currency(kt_view *view, kt_str code, kt_currency *out, kt_error 
         *out = (kt_currency){kt_view_keep(view, code), (uint8_t)decimals, false, false};
         return KT_OK;
     }
-    return result == KT_NOT_FOUND ? kt_fail(error, result, "currency %.*s is not on record", (int)code.size, code.data) : result;
+    return result == KT_NOT_FOUND ? kt_fail(error, result, "currency %.*s is not on record", (int)code.size, code.data)
+                                  : result;
 }
 
 /* By code, with ids beside where wanted. */
@@ -244,7 +250,8 @@ struct months {
 };
 
 /* Each row in the order of month and record; as known, later ones are left out. */
-static kt_code visit_rows(kt_view *view, kt_code (*visit)(void *context, const kt_period *row), void *context, kt_error *error) {
+static kt_code visit_rows(kt_view *view, kt_code (*visit)(void *context, const kt_period *row), void *context,
+                          kt_error *error) {
     kt_cursor *cursor;
     kt_span key, value;
     kt_period row;

@@ -24,7 +24,8 @@ static kt_code start(kt_view *view, size_t rows, kt_day from, kt_day to, kt_repo
     report->from = from;
     report->to = to;
     kt_code code = kt_currency_names_load(view, &names, error);
-    if (code == KT_OK && names.book_currency == 0) code = kt_fail(error, KT_DAMAGED, "the book's currency is not on record");
+    if (code == KT_OK && names.book_currency == 0)
+        code = kt_fail(error, KT_DAMAGED, "the book's currency is not on record");
     if (code == KT_OK) {
         report->currency = names.currencies[names.book_currency - 1].code;
         report->decimals = names.currencies[names.book_currency - 1].decimals;
@@ -45,7 +46,8 @@ static kt_code add_accounts(kt_report *report, const kt_balance *balances, size_
             last = &report->rows[report->row_count++];
             *last = (kt_report_row){.account = balance->account, .name = balance->name, .type = balance->type};
         }
-        if (!add_to(&last->amount, sign_of(balance->type) * balance->book_balance)) return kt_fail(error, KT_OVERFLOW, "a sum exceeds 128 bits");
+        if (!add_to(&last->amount, sign_of(balance->type) * balance->book_balance))
+            return kt_fail(error, KT_OVERFLOW, "a sum exceeds 128 bits");
         report->unvalued_lines += balance->unvalued;
     }
     return KT_OK;
@@ -91,7 +93,8 @@ kt_code kt_income_statement(kt_view *view, kt_day from, kt_day to, kt_report **o
 
 /* What income and expense accounts came to between two days, as equity sees it: credit above zero. What is left out for
    want of a rate is counted like that of the other accounts. */
-static kt_code result_between(kt_view *view, kt_day from, kt_day to, kt_amount *result, uint64_t *unvalued, kt_error *error) {
+static kt_code result_between(kt_view *view, kt_day from, kt_day to, kt_amount *result, uint64_t *unvalued,
+                              kt_error *error) {
     kt_balance *balances;
     size_t count;
     kt_balance_query query = {from, to, KT_BY_NOTHING};
@@ -109,7 +112,8 @@ static kt_code result_between(kt_view *view, kt_day from, kt_day to, kt_amount *
 }
 
 static void add_computed(kt_report *report, const char *name, kt_amount amount) {
-    report->rows[report->row_count++] = (kt_report_row){.name = kt_str_from(name), .type = KT_EQUITY, .amount = amount, .computed = true};
+    report->rows[report->row_count++] = (kt_report_row){
+        .name = kt_str_from(name), .type = KT_EQUITY, .amount = amount, .computed = true};
 }
 
 kt_code kt_balance_sheet(kt_view *view, kt_day at, kt_report **out, kt_error *error) {
@@ -129,7 +133,8 @@ kt_code kt_balance_sheet(kt_view *view, kt_day at, kt_report **out, kt_error *er
         kt_fiscal_year(&company, at, &first, &last);
         code = result_between(view, first, at, &now, &report->unvalued_lines, error);
     }
-    if (code == KT_OK && first > KT_DAY_MIN) code = result_between(view, KT_DAY_NONE, first - 1, &earlier, &report->unvalued_lines, error);
+    if (code == KT_OK && first > KT_DAY_MIN)
+        code = result_between(view, KT_DAY_NONE, first - 1, &earlier, &report->unvalued_lines, error);
     if (code == KT_OK) {
         add_computed(report, "Undistributed earlier results", earlier);
         add_computed(report, "Result of the year", now);

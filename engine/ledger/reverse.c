@@ -43,7 +43,8 @@ struct reversing {
 
 /* The lines turned; costs too, so that the book amounts cancel to the last unit. Negative: each stays in the column where
    it was, also where the entry was itself booked with minus amounts. */
-static kt_code add_reversal(struct reversing *work, const kt_entry *entry, uint64_t number, uint64_t *reversal, kt_error *error) {
+static kt_code add_reversal(struct reversing *work, const kt_entry *entry, uint64_t number, uint64_t *reversal,
+                            kt_error *error) {
     char text[64];
     kt_line *lines = malloc(entry->line_count * sizeof *lines);
     if (lines == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
@@ -66,7 +67,8 @@ static kt_code add_reversal(struct reversing *work, const kt_entry *entry, uint6
     return code == KT_OK ? code : kt_fail_at(error, code, "reversing entry %llu", (unsigned long long)number);
 }
 
-static kt_code reverse_one(struct reversing *work, uint64_t number, bool must_be_entry, uint64_t *reversal, kt_error *error) {
+static kt_code reverse_one(struct reversing *work, uint64_t number, bool must_be_entry, uint64_t *reversal,
+                           kt_error *error) {
     kt_span bytes;
     kt_envelope envelope;
     kt_entry entry;
@@ -76,19 +78,23 @@ static kt_code reverse_one(struct reversing *work, uint64_t number, bool must_be
     if (code == KT_OK) code = kt_envelope_read(bytes, &envelope, error);
     if (code != KT_OK) return code;
     if (envelope.kind != KT_KIND_ENTRY)
-        return must_be_entry ? kt_fail(error, KT_NOT_FOUND, "record %llu is no entry", (unsigned long long)number) : KT_NOT_FOUND;
+        return must_be_entry ? kt_fail(error, KT_NOT_FOUND, "record %llu is no entry", (unsigned long long)number)
+                             : KT_NOT_FOUND;
     code = kt_reversal_of(kt_fold_state(kt_book_fold(work->batch->book)), number, &before, error);
     if (code == KT_OK && before != 0)
-        code = kt_fail(error, KT_RULE, "entry %llu is reversed already, by entry %llu", (unsigned long long)number, (unsigned long long)before);
+        code = kt_fail(error, KT_RULE, "entry %llu is reversed already, by entry %llu", (unsigned long long)number,
+                       (unsigned long long)before);
     if (code == KT_OK) code = kt_entry_unpack(&work->reader, envelope.date, envelope.body, &entry, &repeats, error);
     return code == KT_OK ? add_reversal(work, &entry, number, reversal, error) : code;
 }
 
-static kt_code begin(struct reversing *work, kt_batch *batch, kt_day date, kt_str text, bool negative, kt_error *error) {
+static kt_code begin(struct reversing *work, kt_batch *batch, kt_day date, kt_str text, bool negative,
+                     kt_error *error) {
     *work = (struct reversing){.batch = batch, .date = date, .text = text, .negative = negative};
     kt_code code = kt_txn_begin(kt_book_store(batch->book), false, &work->txn, error);
     if (code == KT_OK)
-        code = kt_records_open(work->txn, kt_journal_head(kt_book_journal(batch->book))->tree.size, &work->records, error);
+        code = kt_records_open(work->txn, kt_journal_head(kt_book_journal(batch->book))->tree.size, &work->records,
+                               error);
     if (code != KT_OK) kt_txn_abort(work->txn);
     return code;
 }
@@ -109,13 +115,14 @@ kt_code kt_batch_reverse(kt_batch *batch, uint64_t number, kt_day date, kt_str t
     return code;
 }
 
-kt_code kt_batch_reverse_batch(kt_batch *batch, kt_str batch_id, kt_day date, kt_str text, bool negative, uint64_t *count,
-                               kt_error *error) {
+kt_code kt_batch_reverse_batch(kt_batch *batch, kt_str batch_id, kt_day date, kt_str text, bool negative,
+                               uint64_t *count, kt_error *error) {
     struct reversing work;
     kt_batch_row row;
     uint64_t reversal;
     *count = 0;
-    kt_code code = kt_batch_row_by_id(kt_fold_state(kt_book_fold(batch->book)), kt_span_of(batch_id.data, batch_id.size), &row, error);
+    kt_code code = kt_batch_row_by_id(kt_fold_state(kt_book_fold(batch->book)),
+                                      kt_span_of(batch_id.data, batch_id.size), &row, error);
     if (code == KT_NOT_FOUND)
         return kt_fail(error, KT_NOT_FOUND, "no batch %.*s on record", (int)batch_id.size, batch_id.data);
     uint64_t first = row.first, last = row.last; /* the row's bytes go with the first posting */

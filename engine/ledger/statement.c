@@ -28,7 +28,7 @@ struct kt_statement_memory {
         struct kt_statement_memory_chunk *next;
         size_t used, room;
         char bytes[];
-    } *chunks;
+    } * chunks;
 };
 
 static kt_str keep(struct kt_statement_memory *memory, kt_str text) {
@@ -62,7 +62,8 @@ void kt_statement_free(kt_statement *statement) {
 /* ---- gathering ---- */
 
 static kt_code add_opening(struct work *work, uint16_t currency, kt_amount amount, kt_error *error) {
-    if (currency == 0 || currency > work->currency_count) return kt_fail(error, KT_DAMAGED, "a posting names no currency on record");
+    if (currency == 0 || currency > work->currency_count)
+        return kt_fail(error, KT_DAMAGED, "a posting names no currency on record");
     work->seen[currency - 1] = true;
     if (__builtin_add_overflow(work->openings[currency - 1], amount, &work->openings[currency - 1]))
         return kt_fail(error, KT_OVERFLOW, "a sum exceeds 128 bits");
@@ -138,8 +139,10 @@ static kt_code read_entry(struct reading *reading, uint64_t number, kt_error *er
     if (reading->number == number) return KT_OK;
     kt_code code = kt_records_read_whole(reading->records, number, &bytes, NULL, error);
     if (code == KT_OK) code = kt_envelope_read(bytes, &envelope, error);
-    if (code == KT_OK && envelope.kind != KT_KIND_ENTRY) code = kt_fail(error, KT_DAMAGED, "record %llu is no entry", (unsigned long long)number);
-    if (code == KT_OK) code = kt_entry_unpack(&reading->reader, envelope.date, envelope.body, &reading->entry, &repeats, error);
+    if (code == KT_OK && envelope.kind != KT_KIND_ENTRY)
+        code = kt_fail(error, KT_DAMAGED, "record %llu is no entry", (unsigned long long)number);
+    if (code == KT_OK)
+        code = kt_entry_unpack(&reading->reader, envelope.date, envelope.body, &reading->entry, &repeats, error);
     reading->number = code == KT_OK ? number : 0;
     return code;
 }
@@ -154,27 +157,29 @@ static kt_code tell(struct work *work, struct reading *reading, const kt_names *
         const struct posting *from = &work->postings[i];
         code = read_entry(reading, from->number, error);
         if (code == KT_OK && from->line >= reading->entry.line_count)
-            code = kt_fail(error, KT_DAMAGED, "entry %llu has no line %u", (unsigned long long)from->number, from->line);
+            code = kt_fail(error, KT_DAMAGED, "entry %llu has no line %u", (unsigned long long)from->number,
+                           from->line);
         if (code != KT_OK) break;
         const kt_line *line = &reading->entry.lines[from->line];
         const kt_currency *currency = &names->currencies[from->currency - 1];
         kt_amount *running = &work->openings[from->currency - 1];
         *running += from->amount;
-        out->postings[out->posting_count++] = (kt_posting){.number = from->number,
-                                                           .line = from->line,
-                                                           .date = from->date,
-                                                           .amount = from->amount,
-                                                           .running = *running,
-                                                           .book = from->book,
-                                                           .has_book = from->has_book,
-                                                           .minus = reading->entry.minus,
-                                                           .account = account,
-                                                           .currency = currency->code,
-                                                           .decimals = currency->decimals,
-                                                           .series = keep(memory, reading->entry.series),
-                                                           .voucher = keep(memory, reading->entry.voucher),
-                                                           .text = keep(memory, line->text.size != 0 ? line->text : reading->entry.text),
-                                                           .ref = keep(memory, line->ref.size != 0 ? line->ref : reading->entry.ref)};
+        out->postings[out->posting_count++] = (kt_posting){
+            .number = from->number,
+            .line = from->line,
+            .date = from->date,
+            .amount = from->amount,
+            .running = *running,
+            .book = from->book,
+            .has_book = from->has_book,
+            .minus = reading->entry.minus,
+            .account = account,
+            .currency = currency->code,
+            .decimals = currency->decimals,
+            .series = keep(memory, reading->entry.series),
+            .voucher = keep(memory, reading->entry.voucher),
+            .text = keep(memory, line->text.size != 0 ? line->text : reading->entry.text),
+            .ref = keep(memory, line->ref.size != 0 ? line->ref : reading->entry.ref)};
     }
     return code;
 }
@@ -184,12 +189,13 @@ static kt_code list_openings(struct work *work, const kt_names *names, kt_statem
     if (out->openings == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
     for (uint16_t i = 0; i < work->currency_count; i++)
         if (work->seen[i])
-            out->openings[out->opening_count++] = (kt_opening){names->currencies[i].code, names->currencies[i].decimals, work->openings[i]};
+            out->openings[out->opening_count++] = (kt_opening){names->currencies[i].code, names->currencies[i].decimals,
+                                                               work->openings[i]};
     return KT_OK;
 }
 
-static kt_code read_statement(kt_view *view, struct work *work, const kt_names *names, kt_str account, kt_day from, kt_day to,
-                              struct kt_statement_memory *memory, kt_error *error) {
+static kt_code read_statement(kt_view *view, struct work *work, const kt_names *names, kt_str account, kt_day from,
+                              kt_day to, struct kt_statement_memory *memory, kt_error *error) {
     struct reading reading = {0};
     work->currency_count = names->currency_count;
     work->openings = calloc(work->currency_count + 1u, sizeof *work->openings);
@@ -212,7 +218,8 @@ kt_code kt_statement_read(kt_view *view, kt_str account, kt_day from, kt_day to,
     kt_names names = {0};
     kt_account facts;
     *out = NULL;
-    if (from != KT_DAY_NONE && to != KT_DAY_NONE && from > to) return kt_fail(error, KT_USAGE, "the first day lies behind the last");
+    if (from != KT_DAY_NONE && to != KT_DAY_NONE && from > to)
+        return kt_fail(error, KT_USAGE, "the first day lies behind the last");
     struct kt_statement_memory *memory = calloc(1, sizeof *memory);
     if (memory == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
     kt_code code = kt_view_account(view, account, &facts, error);

@@ -12,7 +12,8 @@ static uint64_t disk_bytes(const char *path, int depth) {
     DIR *directory = opendir(path);
     if (directory == NULL) return 0;
     for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-        if (entry->d_name[0] == '.' || snprintf(name, sizeof name, "%s/%s", path, entry->d_name) >= (int)sizeof name) continue;
+        if (entry->d_name[0] == '.' || snprintf(name, sizeof name, "%s/%s", path, entry->d_name) >= (int)sizeof name)
+            continue;
         if (lstat(name, &status) != 0) continue;
         if (S_ISDIR(status.st_mode)) bytes += depth > 0 ? disk_bytes(name, depth - 1) : 0;
         else bytes += (uint64_t)status.st_blocks * 512;

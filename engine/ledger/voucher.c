@@ -108,7 +108,8 @@ static kt_code write_back(kt_ledger *ledger, struct place *place, kt_error *erro
     if (place->key_size == 0 || !place->changed) return KT_OK;
     size_t size = write_page(place->bits, value);
     place->changed = false;
-    return kt_state_put(ledger->state, KT_TABLE_VOUCHERS, kt_span_of(place->key, place->key_size), kt_span_of(value, size), error);
+    return kt_state_put(ledger->state, KT_TABLE_VOUCHERS, kt_span_of(place->key, place->key_size),
+                        kt_span_of(value, size), error);
 }
 
 static kt_code find(kt_ledger *ledger, int32_t year, kt_str series, kt_str voucher, struct place **out, unsigned *bit,
@@ -125,7 +126,8 @@ static kt_code find(kt_ledger *ledger, int32_t year, kt_str series, kt_str vouch
     code = kt_state_get(ledger->state, KT_TABLE_VOUCHERS, kt_span_of(key, size), &value, error);
     if (code == KT_NOT_FOUND) memset(place->bits, 0, sizeof place->bits);
     else if (code != KT_OK) return code;
-    else if (!read_page(value, place->bits)) return kt_fail(error, KT_DAMAGED, "a page of voucher numbers is malformed");
+    else if (!read_page(value, place->bits))
+        return kt_fail(error, KT_DAMAGED, "a page of voucher numbers is malformed");
     memcpy(place->key, key, size);
     place->key_size = (uint32_t)size;
     place->changed = false;
@@ -147,6 +149,7 @@ void kt_voucher_use(kt_ledger *ledger) {
 
 kt_code kt_vouchers_flush(kt_ledger *ledger, kt_error *error) {
     kt_code code = KT_OK;
-    for (unsigned i = 0; i < PLACES && code == KT_OK; i++) code = write_back(ledger, &ledger->vouchers->places[i], error);
+    for (unsigned i = 0; i < PLACES && code == KT_OK; i++)
+        code = write_back(ledger, &ledger->vouchers->places[i], error);
     return code;
 }

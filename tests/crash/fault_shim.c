@@ -31,14 +31,12 @@
 
 static uint64_t written_bytes, writes, syncs;
 
-static uint64_t setting(const char *name)
-{
+static uint64_t setting(const char *name) {
     const char *text = getenv(name);
     return text && *text ? strtoull(text, NULL, 10) : NO_LIMIT;
 }
 
-static int is_faulty(int fd)
-{
+static int is_faulty(int fd) {
     char name[64], path[PATH_MAX];
     const char *place = getenv("KONTOR_FAULT_PLACE");
     if (setting("KONTOR_FAULT_SPACE") == NO_LIMIT && setting("KONTOR_FAULT_WRITE") == NO_LIMIT &&
@@ -48,37 +46,30 @@ static int is_faulty(int fd)
     }
     snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
     long size = syscall(SYS_readlinkat, AT_FDCWD, name, path, sizeof path - 1);
-    if (!place || size <= 0)
-        return 0;
+    if (!place || size <= 0) return 0;
     path[size] = 0;
     return strncmp(path, place, strlen(place)) == 0;
 }
 
 /* How much of a write of this size at this place there is room for. */
-static uint64_t room_for(uint64_t offset, uint64_t size)
-{
+static uint64_t room_for(uint64_t offset, uint64_t size) {
     uint64_t space = setting("KONTOR_FAULT_SPACE");
-    if (++writes >= setting("KONTOR_FAULT_WRITE"))
-        return 0;
+    if (++writes >= setting("KONTOR_FAULT_WRITE")) return 0;
     uint64_t left = space == NO_LIMIT ? NO_LIMIT : space > written_bytes ? space - written_bytes : 0;
     if (left < size) {
         uint64_t end = (offset + left) / SECTOR * SECTOR;
         size = end > offset ? end - offset : 0;
     }
     written_bytes += size;
-    if (left != NO_LIMIT && left < SECTOR)
-        written_bytes = space; /* less than a sector is none */
+    if (left != NO_LIMIT && left < SECTOR) written_bytes = space; /* less than a sector is none */
     return size;
 }
 
-static ssize_t write_pieces(int fd, const struct iovec *pieces, int count, off_t offset, int seeks)
-{
+static ssize_t write_pieces(int fd, const struct iovec *pieces, int count, off_t offset, int seeks) {
     struct iovec fitting[PIECES];
     uint64_t size = 0;
-    for (int i = 0; i < count; i++)
-        size += pieces[i].iov_len;
-    if (count > PIECES)
-        abort();
+    for (int i = 0; i < count; i++) size += pieces[i].iov_len;
+    if (count > PIECES) abort();
     uint64_t room = size;
     if (is_faulty(fd)) {
         uint64_t at = (uint64_t)(seeks ? syscall(SYS_lseek, fd, 0, SEEK_CUR) : offset);
@@ -91,49 +82,36 @@ static ssize_t write_pieces(int fd, const struct iovec *pieces, int count, off_t
     int kept = 0;
     for (; kept < count && room != 0; kept++) {
         fitting[kept] = pieces[kept];
-        if (fitting[kept].iov_len > room)
-            fitting[kept].iov_len = (size_t)room;
+        if (fitting[kept].iov_len > room) fitting[kept].iov_len = (size_t)room;
         room -= fitting[kept].iov_len;
     }
-    if (seeks)
-        return syscall(SYS_writev, fd, fitting, kept);
+    if (seeks) return syscall(SYS_writev, fd, fitting, kept);
     return syscall(SYS_pwritev, fd, fitting, kept, offset, 0);
 }
 
-ssize_t write(int fd, const void *data, size_t size)
-{
+ssize_t write(int fd, const void *data, size_t size) {
     struct iovec piece = {(void *)(uintptr_t)data, size};
     return size == 0 ? 0 : write_pieces(fd, &piece, 1, 0, 1);
 }
 
-ssize_t writev(int fd, const struct iovec *pieces, int count)
-{
-    return write_pieces(fd, pieces, count, 0, 1);
-}
+ssize_t writev(int fd, const struct iovec *pieces, int count) { return write_pieces(fd, pieces, count, 0, 1); }
 
-ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
-{
+ssize_t pwrite(int fd, const void *data, size_t size, off_t offset) {
     struct iovec piece = {(void *)(uintptr_t)data, size};
     return size == 0 ? 0 : write_pieces(fd, &piece, 1, offset, 0);
 }
 
-ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset)
-{
-    return pwrite(fd, data, size, offset);
-}
+ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset) { return pwrite(fd, data, size, offset); }
 
-ssize_t pwritev(int fd, const struct iovec *pieces, int count, off_t offset)
-{
+ssize_t pwritev(int fd, const struct iovec *pieces, int count, off_t offset) {
     return write_pieces(fd, pieces, count, offset, 0);
 }
 
-ssize_t pwritev64(int fd, const struct iovec *pieces, int count, off64_t offset)
-{
+ssize_t pwritev64(int fd, const struct iovec *pieces, int count, off64_t offset) {
     return write_pieces(fd, pieces, count, offset, 0);
 }
 
-static int sync_of(int fd, long call)
-{
+static int sync_of(int fd, long call) {
     if (is_faulty(fd) && ++syncs == setting("KONTOR_FAULT_SYNC")) {
         errno = EIO;
         return -1;
@@ -141,21 +119,13 @@ static int sync_of(int fd, long call)
     return (int)syscall(call, fd);
 }
 
-int fsync(int fd)
-{
-    return sync_of(fd, SYS_fsync);
-}
+int fsync(int fd) { return sync_of(fd, SYS_fsync); }
 
-int fdatasync(int fd)
-{
-    return sync_of(fd, SYS_fdatasync);
-}
+int fdatasync(int fd) { return sync_of(fd, SYS_fdatasync); }
 
-int statvfs(const char *path, struct statvfs *out)
-{
+int statvfs(const char *path, struct statvfs *out) {
     struct statfs found;
-    if (syscall(SYS_statfs, path, &found) != 0)
-        return -1;
+    if (syscall(SYS_statfs, path, &found) != 0) return -1;
     memset(out, 0, sizeof *out);
     out->f_bsize = (unsigned long)found.f_bsize;
     out->f_frsize = (unsigned long)found.f_frsize;
@@ -165,12 +135,8 @@ int statvfs(const char *path, struct statvfs *out)
     uint64_t space = setting("KONTOR_FAULT_SPACE");
     if (writes >= setting("KONTOR_FAULT_WRITE") || (space != NO_LIMIT && space <= written_bytes))
         out->f_bfree = out->f_bavail = 0;
-    else if (space != NO_LIMIT)
-        out->f_bfree = out->f_bavail = (space - written_bytes) / out->f_frsize;
+    else if (space != NO_LIMIT) out->f_bfree = out->f_bavail = (space - written_bytes) / out->f_frsize;
     return 0;
 }
 
-int statvfs64(const char *path, struct statvfs64 *out)
-{
-    return statvfs(path, (struct statvfs *)(void *)out);
-}
+int statvfs64(const char *path, struct statvfs64 *out) { return statvfs(path, (struct statvfs *)(void *)out); }

@@ -22,36 +22,30 @@
 
 static char directory[1024];
 
-static pid_t process(void)
-{
+static pid_t process(void) {
     fflush(NULL);
     pid_t child = fork();
-    if (child == 0)
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (child == 0) prctl(PR_SET_PDEATHSIG, SIGKILL);
     return child;
 }
 
-static int exit_of(pid_t child)
-{
+static int exit_of(pid_t child) {
     int status;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static kt_line line_of(kt_amount amount, const char *account)
-{
+static kt_line line_of(kt_amount amount, const char *account) {
     return (kt_line){.amount = amount, .account = kt_str_from(account)};
 }
 
 /* Writer w's batch b: 1 + (w + b) % 7 entries under the id "w-b", or `entries` of them. */
-static unsigned entries_of(unsigned writer, unsigned number)
-{
+static unsigned entries_of(unsigned writer, unsigned number) {
     return 1 + (writer + number) % 7 + (number % 10 == 9 ? 2000 : 0);
 }
 
-static kt_code add_entries(kt_batch *batch, unsigned count, kt_error *error)
-{
+static kt_code add_entries(kt_batch *batch, unsigned count, kt_error *error) {
     kt_code code = KT_OK;
     for (unsigned i = 0; i < count && code == KT_OK; i++) {
         kt_line lines[2] = {line_of(100 + i, "1000"), line_of(-(kt_amount)(100 + i), i % 2 ? "2000" : "3000")};
@@ -62,8 +56,7 @@ static kt_code add_entries(kt_batch *batch, unsigned count, kt_error *error)
     return code;
 }
 
-static int writer(unsigned number)
-{
+static int writer(unsigned number) {
     kt_error error = {0};
     kt_book *book = NULL;
     kt_code code = kt_book_open(directory, NULL, &book, &error);
@@ -73,15 +66,11 @@ static int writer(unsigned number)
         snprintf(id, sizeof id, "%u-%u", number, i);
         kt_batch_options options = {.id = kt_str_from(id)};
         code = kt_batch_begin(book, &options, &batch, NULL, &error);
-        if (code == KT_OK)
-            code = add_entries(batch, entries_of(number, i), &error);
-        if (code == KT_OK)
-            code = kt_batch_commit(batch, NULL, &error);
-        else
-            kt_batch_abort(batch);
+        if (code == KT_OK) code = add_entries(batch, entries_of(number, i), &error);
+        if (code == KT_OK) code = kt_batch_commit(batch, NULL, &error);
+        else kt_batch_abort(batch);
     }
-    if (code != KT_OK)
-        fprintf(stderr, "# writer %u: %s\n", number, error.text);
+    if (code != KT_OK) fprintf(stderr, "# writer %u: %s\n", number, error.text);
     kt_book_close(book);
     return code != KT_OK;
 }
@@ -93,14 +82,12 @@ struct seen {
     kt_amount sum, turnover;
 };
 
-static kt_code look(kt_view *view, struct seen *out, kt_error *error)
-{
+static kt_code look(kt_view *view, struct seen *out, kt_error *error) {
     kt_balance *rows = NULL;
     size_t count = 0;
     *out = (struct seen){0};
     kt_code code = kt_view_head(view, &out->head, error);
-    if (code == KT_OK)
-        code = kt_balances(view, NULL, &rows, &count, error);
+    if (code == KT_OK) code = kt_balances(view, NULL, &rows, &count, error);
     for (size_t i = 0; code == KT_OK && i < count; i++) {
         out->sum += rows[i].balance;
         out->turnover += rows[i].debit;
@@ -109,33 +96,27 @@ static kt_code look(kt_view *view, struct seen *out, kt_error *error)
     return code;
 }
 
-static kt_code look_now(kt_book *book, struct seen *out, kt_error *error)
-{
+static kt_code look_now(kt_book *book, struct seen *out, kt_error *error) {
     kt_view *view = NULL;
     kt_code code = kt_view_open(book, NULL, &view, error);
-    if (code == KT_OK)
-        code = look(view, out, error);
+    if (code == KT_OK) code = look(view, out, error);
     kt_view_close(view);
     return code;
 }
 
-static bool same(const struct seen *a, const struct seen *b)
-{
+static bool same(const struct seen *a, const struct seen *b) {
     return a->head.size == b->head.size && a->head.entries == b->head.entries && a->sum == b->sum &&
            a->turnover == b->turnover && memcmp(a->head.root, b->head.root, sizeof a->head.root) == 0;
 }
 
-static kt_amount turnover_of(unsigned entries)
-{
+static kt_amount turnover_of(unsigned entries) {
     kt_amount turnover = 0;
-    for (unsigned i = 0; i < entries; i++)
-        turnover += 100 + i;
+    for (unsigned i = 0; i < entries; i++) turnover += 100 + i;
     return turnover;
 }
 
 /* Entries and turnover of a head are those of whole batches of each writer, one after the other. */
-static bool is_between_batches(const struct seen *seen)
-{
+static bool is_between_batches(const struct seen *seen) {
     uint64_t entries[BATCHES + 1][WRITERS] = {{0}};
     kt_amount turnover[BATCHES + 1][WRITERS] = {{0}};
     for (unsigned w = 0; w < WRITERS; w++)
@@ -153,8 +134,7 @@ static bool is_between_batches(const struct seen *seen)
     return false;
 }
 
-static void two_writers(kt_book *book)
-{
+static void two_writers(kt_book *book) {
     kt_error error = {0};
     kt_view *early = NULL;
     struct seen first, now, before;
@@ -164,8 +144,7 @@ static void two_writers(kt_book *book)
     before = first;
     pid_t writers[WRITERS];
     for (unsigned i = 0; i < WRITERS; i++)
-        if ((writers[i] = process()) == 0)
-            _exit(writer(i));
+        if ((writers[i] = process()) == 0) _exit(writer(i));
     unsigned running = WRITERS, wrong = 0;
     while (running > 0) {
         int status;
@@ -192,8 +171,7 @@ static void two_writers(kt_book *book)
     is_int(backwards, 0, "no view is older than the one before");
 }
 
-static kt_code walk(void *context, const kt_entry_view *entry, kt_error *error)
-{
+static kt_code walk(void *context, const kt_entry_view *entry, kt_error *error) {
     uint64_t *last = context;
     if (entry->number <= *last)
         return kt_fail(error, KT_DAMAGED, "entry %llu comes behind %llu", (unsigned long long)entry->number,
@@ -203,8 +181,7 @@ static kt_code walk(void *context, const kt_entry_view *entry, kt_error *error)
 }
 
 /* The receipts of all batches, found by sending them again, part the records between them. */
-static void order_is_total(kt_book *book)
-{
+static void order_is_total(kt_book *book) {
     kt_error error = {0};
     struct seen now;
     kt_view *view = NULL;
@@ -232,8 +209,7 @@ static void order_is_total(kt_book *book)
     look_now(book, &now, &error);
     is_int((long long)now.head.batches, CRASH_BASE + WRITERS * BATCHES, "no more batches than that");
     kt_code code = kt_view_open(book, NULL, &view, &error);
-    if (code == KT_OK)
-        code = kt_entries(view, NULL, walk, &walked, &error);
+    if (code == KT_OK) code = kt_entries(view, NULL, walk, &walked, &error);
     kt_view_close(view);
     is_code(code, KT_OK, "the journal is one sequence");
     ok(now.head.size > covered && covered > 0, "all of their records are in it");
@@ -243,16 +219,14 @@ static void order_is_total(kt_book *book)
 /* ---- nobody waits ---- */
 
 /* A writer that stops in the middle of a batch larger than one transaction, until it is told to go on. */
-static int slow_writer(int say, int hear)
-{
+static int slow_writer(int say, int hear) {
     kt_error error = {0};
     kt_book *book = NULL;
     kt_batch *batch = NULL;
     char text[KT_TEXT_MAX], byte = 0;
     memset(text, 'x', sizeof text);
     kt_code code = kt_book_open(directory, NULL, &book, &error);
-    if (code == KT_OK)
-        code = kt_batch_begin(book, NULL, &batch, NULL, &error);
+    if (code == KT_OK) code = kt_batch_begin(book, NULL, &batch, NULL, &error);
     for (unsigned i = 0; i < 400 && code == KT_OK; i++) {
         kt_line lines[15];
         for (unsigned j = 0; j < 15; j++) {
@@ -263,19 +237,15 @@ static int slow_writer(int say, int hear)
         kt_day_from_civil(2026, 6, 1, &entry.date);
         code = kt_batch_add(batch, &entry, NULL, &error);
     }
-    if (code == KT_OK && (write(say, "m", 1) != 1 || read(hear, &byte, 1) != 1))
-        code = KT_IO;
-    if (code == KT_OK)
-        code = kt_batch_commit(batch, NULL, &error);
-    else
-        kt_batch_abort(batch);
+    if (code == KT_OK && (write(say, "m", 1) != 1 || read(hear, &byte, 1) != 1)) code = KT_IO;
+    if (code == KT_OK) code = kt_batch_commit(batch, NULL, &error);
+    else kt_batch_abort(batch);
     kt_book_close(book);
     return code != KT_OK;
 }
 
 /* Whoever waited here would wait for ever: the writer goes on only after the reading is done. */
-static void readers_do_not_wait(kt_book *book)
-{
+static void readers_do_not_wait(kt_book *book) {
     kt_error error = {0};
     int from[2], to[2];
     char byte;
@@ -284,27 +254,23 @@ static void readers_do_not_wait(kt_book *book)
     kt_batch *batch = NULL;
     kt_view *held = NULL;
     look_now(book, &before, &error);
-    if (pipe2(from, O_CLOEXEC) != 0 || pipe2(to, O_CLOEXEC) != 0)
-        return;
+    if (pipe2(from, O_CLOEXEC) != 0 || pipe2(to, O_CLOEXEC) != 0) return;
     pid_t child = process();
-    if (child == 0)
-        _exit(slow_writer(from[1], to[0]));
+    if (child == 0) _exit(slow_writer(from[1], to[0]));
     close(from[1]);
     ok(read(from[0], &byte, 1) == 1, "a writer stands in the middle of a batch of several transactions");
     is_code(look_now(book, &middle, &error), KT_OK, "a reader with the book open looks at it meanwhile");
     ok(same(&before, &middle), "and sees nothing of the batch");
     kt_open_options options = {.read_only = true};
     kt_code code = kt_book_open(directory, &options, &other, &error);
-    if (code == KT_OK)
-        code = look_now(other, &middle, &error);
+    if (code == KT_OK) code = look_now(other, &middle, &error);
     kt_book_close(other);
     ok(code == KT_OK && same(&before, &middle), "so does a reader that opens it meanwhile");
     ok(crash_verify(directory, &error), "the book verifies meanwhile");
     kt_open_options hasty = {.no_wait = true};
     other = NULL;
     code = kt_book_open(directory, &hasty, &other, &error);
-    if (code == KT_OK)
-        code = kt_batch_begin(other, NULL, &batch, NULL, &error);
+    if (code == KT_OK) code = kt_batch_begin(other, NULL, &batch, NULL, &error);
     is_code(code, KT_BUSY, "a second writer that will not wait is told so, and takes nothing away");
     kt_batch_abort(batch);
     kt_book_close(other);
@@ -323,15 +289,13 @@ static void readers_do_not_wait(kt_book *book)
     close(to[1]);
 }
 
-int main(void)
-{
+int main(void) {
     kt_error error = {0};
     kt_book *book = NULL;
     snprintf(directory, sizeof directory, "%s/book", test_dir());
     is_code(crash_found(directory, &error), KT_OK, "a book is founded");
     is_code(kt_book_open(directory, NULL, &book, &error), KT_OK, "and opened");
-    if (!book)
-        return done();
+    if (!book) return done();
     alarm(PATIENCE);
     two_writers(book);
     order_is_total(book);

@@ -29,14 +29,12 @@ static char program[4096], shim[4096], directory[600], base[600];
 
 /* ---- the poster's side, under the shim ---- */
 
-static void try_post(kt_book *book, const crash_load *load, kt_error *out)
-{
+static void try_post(kt_book *book, const crash_load *load, kt_error *out) {
     out->code = crash_post(book, load, BEFORE, NULL, out);
 }
 
 /* failing DIRECTORY SEED LARGE SPREAD NAME VALUE */
-static int poster(char **words)
-{
+static int poster(char **words) {
     crash_load load = {.seed = strtoull(words[3], NULL, 0),
                        .batches = BEFORE + 1,
                        .large = (unsigned)atoi(words[4]),
@@ -44,8 +42,7 @@ static int poster(char **words)
     struct report report = {0};
     kt_book *book = NULL;
     kt_view *view = NULL;
-    if (kt_book_open(words[2], NULL, &book, NULL) != KT_OK)
-        return 1;
+    if (kt_book_open(words[2], NULL, &book, NULL) != KT_OK) return 1;
     setenv(words[6], words[7], 1);
     try_post(book, &load, &report.faulty);
     unsetenv(words[6]);
@@ -58,8 +55,7 @@ static int poster(char **words)
 
 /* ---- the test's side ---- */
 
-static bool run_poster(const crash_load *load, const char *name, uint64_t value, struct report *report)
-{
+static bool run_poster(const crash_load *load, const char *name, uint64_t value, struct report *report) {
     int ends[2], status = 0;
     char seed[32], large[16], spread[16], number[32], fault_place[700];
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)load->seed);
@@ -69,8 +65,7 @@ static bool run_poster(const crash_load *load, const char *name, uint64_t value,
     snprintf(fault_place, sizeof fault_place, "KONTOR_FAULT_PLACE=%s", directory);
     const char *arguments[] = {program, "failing", directory, seed, large, spread, name, number, NULL};
     const char *settings[] = {fault_place, NULL};
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return false;
+    if (pipe2(ends, O_CLOEXEC) != 0) return false;
     pid_t child = crash_spawn(program, arguments, shim, settings, ends[1]);
     close(ends[1]);
     bool said = read(ends[0], report, sizeof *report) == (ssize_t)sizeof *report;
@@ -80,8 +75,7 @@ static bool run_poster(const crash_load *load, const char *name, uint64_t value,
     return said && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static bool copy_base(void)
-{
+static bool copy_base(void) {
     char command[2400]; /* paths of this test's own making */
     crash_remove(directory);
     snprintf(command, sizeof command, "cp -R '%s' '%s'", base, directory);
@@ -89,16 +83,13 @@ static bool copy_base(void)
 }
 
 /* A book with the batches before, to copy for each attempt. */
-static bool begin(const crash_load *load)
-{
+static bool begin(const crash_load *load) {
     kt_error error = {0};
     kt_book *book = NULL;
     crash_remove(base);
     kt_code code = crash_found(base, &error);
-    if (code == KT_OK)
-        code = kt_book_open(base, NULL, &book, &error);
-    for (unsigned i = 0; i < BEFORE && code == KT_OK; i++)
-        code = crash_post(book, load, i, NULL, &error);
+    if (code == KT_OK) code = kt_book_open(base, NULL, &book, &error);
+    for (unsigned i = 0; i < BEFORE && code == KT_OK; i++) code = crash_post(book, load, i, NULL, &error);
     kt_book_close(book);
     return code == KT_OK;
 }
@@ -108,19 +99,16 @@ struct tally {
     kt_error first;
 };
 
-static bool complain(struct tally *tally, const char *what, const kt_error *why)
-{
+static bool complain(struct tally *tally, const char *what, const kt_error *why) {
     if (tally->wrong++ == 0)
         kt_fail(&tally->first, KT_DAMAGED, "%s: %s (%s)", what, kt_code_name(why->code), why->text);
     return false;
 }
 
 /* What the poster was told, with the disk failing and afterwards. */
-static void check_report(const struct report *report, const char *name, kt_code expected, struct tally *tally)
-{
+static void check_report(const struct report *report, const char *name, kt_code expected, struct tally *tally) {
     if (report->faulty.code == KT_OK) { /* the fault came too late */
-        if (report->again.code != KT_REPEATED)
-            complain(tally, "a batch that was taken", &report->again);
+        if (report->again.code != KT_REPEATED) complain(tally, "a batch that was taken", &report->again);
         return;
     }
     tally->refused++;
@@ -135,8 +123,7 @@ static void check_report(const struct report *report, const char *name, kt_code 
 
 /* One poster on a disk that fails at one point; the book as it was left, and the batch sent again. */
 static void attempt(const crash_load *load, const crash_sum *sums, const char *name, uint64_t value, kt_code expected,
-                    struct tally *tally)
-{
+                    struct tally *tally) {
     struct report report = {0};
     kt_error why = {0};
     kt_book *book = NULL;
@@ -154,18 +141,15 @@ static void attempt(const crash_load *load, const crash_sum *sums, const char *n
         return;
     }
     kt_code code = kt_book_open(directory, NULL, &book, &why);
-    if (code == KT_OK)
-        try_post(book, load, &why);
+    if (code == KT_OK) try_post(book, load, &why);
     kt_book_close(book);
-    if (why.code != (stored ? KT_REPEATED : KT_OK))
-        complain(tally, "once there is space", &why);
+    if (why.code != (stored ? KT_REPEATED : KT_OK)) complain(tally, "once there is space", &why);
     if (!crash_check(directory, load, sums, BEFORE + 1, BEFORE + 1, &found, &why) || !crash_verify(directory, &why))
         complain(tally, "in the end", &why);
 }
 
 /* About what a batch writes, from what the file grows by. */
-static uint64_t size_of_batch(const crash_load *load)
-{
+static uint64_t size_of_batch(const crash_load *load) {
     struct stat before, after;
     char path[700];
     struct report report;
@@ -176,16 +160,13 @@ static uint64_t size_of_batch(const crash_load *load)
     return (uint64_t)(after.st_size - before.st_size) + 65536;
 }
 
-static void report_tally(const struct tally *tally, const char *what)
-{
+static void report_tally(const struct tally *tally, const char *what) {
     ok(tally->wrong == 0 && tally->refused > 0, "%s: refused (%u of %u), and all as it was until there is space", what,
        tally->refused, tally->tried);
-    if (tally->wrong != 0)
-        diag("%u wrong; %s", tally->wrong, tally->first.text);
+    if (tally->wrong != 0) diag("%u wrong; %s", tally->wrong, tally->first.text);
 }
 
-static void kind_of_batch(const char *what, crash_load load, unsigned rounds, unsigned writes, unsigned syncs)
-{
+static void kind_of_batch(const char *what, crash_load load, unsigned rounds, unsigned writes, unsigned syncs) {
     char law[200];
     crash_sum *sums = crash_sums(&load);
     struct tally space = {0}, write_calls = {0}, sync_calls = {0};
@@ -193,10 +174,8 @@ static void kind_of_batch(const char *what, crash_load load, unsigned rounds, un
     uint64_t bytes = size_of_batch(&load);
     for (unsigned i = 0; i < rounds; i++)
         attempt(&load, sums, "KONTOR_FAULT_SPACE", test_random(&state) % (bytes + 1), KT_DISK_FULL, &space);
-    for (unsigned i = 1; i <= writes; i++)
-        attempt(&load, sums, "KONTOR_FAULT_WRITE", i, KT_DISK_FULL, &write_calls);
-    for (unsigned i = 1; i <= syncs; i++)
-        attempt(&load, sums, "KONTOR_FAULT_SYNC", i, KT_IO, &sync_calls);
+    for (unsigned i = 1; i <= writes; i++) attempt(&load, sums, "KONTOR_FAULT_WRITE", i, KT_DISK_FULL, &write_calls);
+    for (unsigned i = 1; i <= syncs; i++) attempt(&load, sums, "KONTOR_FAULT_SYNC", i, KT_IO, &sync_calls);
     snprintf(law, sizeof law, "%s on a disk that fills up anywhere", what);
     report_tally(&space, law);
     snprintf(law, sizeof law, "%s on a disk that is full at a write", what);
@@ -208,17 +187,13 @@ static void kind_of_batch(const char *what, crash_load load, unsigned rounds, un
     crash_remove(base);
 }
 
-int main(int count, char **words)
-{
-    if (count == 8)
-        return poster(words);
+int main(int count, char **words) {
+    if (count == 8) return poster(words);
     unsigned more = getenv("KONTOR_LONG") ? 20 : 1;
     const char *built = crash_built("tests/libfault.so");
-    if (!built)
-        skip_all("libfault.so is not built");
+    if (!built) skip_all("libfault.so is not built");
     snprintf(shim, sizeof shim, "%s", built);
-    if (!realpath("/proc/self/exe", program))
-        skip_all("no /proc to find this program by");
+    if (!realpath("/proc/self/exe", program)) skip_all("no /proc to find this program by");
     state = test_seed();
     snprintf(directory, sizeof directory, "%s/book", test_dir());
     snprintf(base, sizeof base, "%s/base", test_dir());

@@ -28,50 +28,42 @@ static unsigned killed, completed, verified, wrong_check, wrong_verify, wrong_ag
     unfinished;
 static int64_t large_us, window_us; /* what a batch larger than a transaction takes here; kills fall within */
 
-static int64_t now_us(void)
-{
+static int64_t now_us(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 /* Of very different lengths. */
-static int64_t random_delay_us(void)
-{
+static int64_t random_delay_us(void) {
     static const unsigned most[] = {3000, 10000, 30000, 100000};
     return (int64_t)(test_random(&state) % most[test_random(&state) % 4]);
 }
 
 /* In a large batch, any moment of it; half of them counted from when the first of it is written, since what lies
    between its first piece and its end is short. */
-static int64_t random_large_us(bool *from_write)
-{
+static int64_t random_large_us(bool *from_write) {
     *from_write = test_random(&state) % 2 == 0;
     return (int64_t)(test_random(&state) % (uint64_t)window_us) / (*from_write ? 3 : 1);
 }
 
-static int64_t written_last(void)
-{
+static int64_t written_last(void) {
     char path[1100];
     struct stat status;
     snprintf(path, sizeof path, "%s/data.mdb", directory);
     return stat(path, &status) == 0 ? (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec : 0;
 }
 
-static bool take_ack(int acks, unsigned *acked)
-{
+static bool take_ack(int acks, unsigned *acked) {
     crash_ack ack;
-    if (read(acks, &ack, sizeof ack) != (ssize_t)sizeof ack)
-        return false;
-    if (ack.code == KT_OK && ack.batch + 1 > *acked)
-        *acked = ack.batch + 1;
+    if (read(acks, &ack, sizeof ack) != (ssize_t)sizeof ack) return false;
+    if (ack.code == KT_OK && ack.batch + 1 > *acked) *acked = ack.batch + 1;
     return true;
 }
 
 /* Reads acknowledgements until the moment has come, kills, and reads what was still said. The moment: so long after now
    or, from_write, after the book is first written to. True: killed. */
-static bool kill_after(pid_t child, int acks, int64_t delay, bool from_write, unsigned *acked)
-{
+static bool kill_after(pid_t child, int acks, int64_t delay, bool from_write, unsigned *acked) {
     int status;
     int64_t begun = now_us(), written = written_last(), patience = from_write ? window_us * 4 : 0;
     for (;;) {
@@ -82,11 +74,9 @@ static bool kill_after(pid_t child, int acks, int64_t delay, bool from_write, un
         }
         int64_t left = patience > 0 ? 500 : begun + delay - now_us();
         struct timespec wait = {.tv_sec = left / 1000000, .tv_nsec = left % 1000000 * 1000};
-        if (left <= 0)
-            break;
+        if (left <= 0) break;
         int count = ppoll(&ready, 1, &wait, NULL);
-        if (count > 0 && !take_ack(acks, acked))
-            break; /* all posted */
+        if (count > 0 && !take_ack(acks, acked)) break; /* all posted */
     }
     kill(child, SIGKILL);
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
@@ -96,21 +86,17 @@ static bool kill_after(pid_t child, int acks, int64_t delay, bool from_write, un
     return WIFSIGNALED(status);
 }
 
-static bool complain(unsigned *wrong, const kt_error *why, const char *when)
-{
-    if ((*wrong)++ == 0)
-        diag("kill %u, %s: %s", killed, when, why->text);
+static bool complain(unsigned *wrong, const kt_error *why, const char *when) {
+    if ((*wrong)++ == 0) diag("kill %u, %s: %s", killed, when, why->text);
     return false;
 }
 
 /* One poster, killed. False: the load is complete. */
-static bool round_of_kill(const crash_load *load, const crash_sum *sums, unsigned *acked)
-{
+static bool round_of_kill(const crash_load *load, const crash_sum *sums, unsigned *acked) {
     int ends[2];
     kt_error why = {0};
     unsigned found;
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return false;
+    if (pipe2(ends, O_CLOEXEC) != 0) return false;
     unsigned before = *acked, from = *acked > 2 ? *acked - 2 : 0; /* two that lie there already are sent again */
     fflush(NULL);
     pid_t child = fork();
@@ -136,8 +122,7 @@ static bool round_of_kill(const crash_load *load, const crash_sum *sums, unsigne
         return complain(&wrong_verify, &why, "verified as it was left");
     if (!crash_check(directory, load, sums, *acked, *acked + 1, &found, &why))
         return complain(&wrong_check, &why, "opened again");
-    if (full && ++verified && !crash_verify(directory, &why))
-        return complain(&wrong_verify, &why, "verified");
+    if (full && ++verified && !crash_verify(directory, &why)) return complain(&wrong_verify, &why, "verified");
     /* A batch whose end is never reached takes longer than was thought. */
     window_us = found > before || !large ? large_us : window_us * 5 / 4;
     *acked = found;
@@ -149,8 +134,7 @@ static bool round_of_kill(const crash_load *load, const crash_sum *sums, unsigne
 }
 
 /* The whole input again, by a poster that nobody disturbs: every batch is a repeat and the book as it was. */
-static void send_again(const crash_load *load, const crash_sum *sums)
-{
+static void send_again(const crash_load *load, const crash_sum *sums) {
     kt_error why = {0};
     kt_book *book = NULL;
     unsigned found, repeated = 0;
@@ -168,13 +152,11 @@ static void send_again(const crash_load *load, const crash_sum *sums)
     }
     if (!crash_check(directory, load, sums, load->batches, load->batches, &found, &why))
         complain(&wrong_again, &why, "sent again");
-    if (++verified && !crash_verify(directory, &why))
-        complain(&wrong_verify, &why, "completed");
+    if (++verified && !crash_verify(directory, &why)) complain(&wrong_verify, &why, "completed");
 }
 
 /* Posts up to the first large batch undisturbed, to learn how long such a one takes here. */
-static void learn(const crash_load *load, unsigned *acked)
-{
+static void learn(const crash_load *load, unsigned *acked) {
     kt_error error = {0};
     kt_book *book = NULL;
     kt_code code = kt_book_open(directory, NULL, &book, &error);
@@ -187,40 +169,31 @@ static void learn(const crash_load *load, unsigned *acked)
     }
     window_us = large_us;
     kt_book_close(book);
-    if (code != KT_OK)
-        complain(&wrong_check, &error, "posting");
+    if (code != KT_OK) complain(&wrong_check, &error, "posting");
 }
 
-static void one_book(unsigned kills, bool large)
-{
+static void one_book(unsigned kills, bool large) {
     crash_load load = {.seed = test_random(&state), .batches = 100};
-    if (large)
-        load = (crash_load){.seed = load.seed, .batches = 8, .large = 2, .spread = 4};
+    if (large) load = (crash_load){.seed = load.seed, .batches = 8, .large = 2, .spread = 4};
     crash_sum *sums = crash_sums(&load);
     kt_error error = {0};
     unsigned acked = 0;
-    if (crash_found(directory, &error) != KT_OK)
-        complain(&wrong_check, &error, "founding");
-    else if (large && large_us == 0)
-        learn(&load, &acked);
+    if (crash_found(directory, &error) != KT_OK) complain(&wrong_check, &error, "founding");
+    else if (large && large_us == 0) learn(&load, &acked);
     while (wrong_check + wrong_verify == 0 && killed < kills && round_of_kill(&load, sums, &acked)) {
     }
     int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (wrong_check + wrong_verify == 0 && crash_poster(directory, &load, 0, nothing) != 0)
-        unfinished++;
+    if (wrong_check + wrong_verify == 0 && crash_poster(directory, &load, 0, nothing) != 0) unfinished++;
     close(nothing);
-    if (wrong_check + wrong_verify == 0)
-        send_again(&load, sums);
+    if (wrong_check + wrong_verify == 0) send_again(&load, sums);
     crash_remove(directory);
     free(sums);
 }
 
 /* Books of many small batches, whose kills fall beside a commit, and books whose kills fall into large ones. */
-static void books(unsigned kills, bool large)
-{
+static void books(unsigned kills, bool large) {
     kills += killed;
-    while (killed < kills && wrong_check + wrong_verify == 0)
-        one_book(kills, large);
+    while (killed < kills && wrong_check + wrong_verify == 0) one_book(kills, large);
 }
 
 /* ---- the command, on a file ---- */
@@ -228,11 +201,9 @@ static void books(unsigned kills, bool large)
 #define FILE_ENTRIES 4000
 
 /* Two-line entries; `fat` ones fill more than a transaction. */
-static bool write_file(const char *path, unsigned entries, bool fat)
-{
+static bool write_file(const char *path, unsigned entries, bool fat) {
     FILE *out = fopen(path, "w");
-    if (!out)
-        return false;
+    if (!out) return false;
     fputs("date,voucher,account,amount,text\n", out);
     for (unsigned i = 0; i < entries; i++) {
         unsigned amount = 1 + (unsigned)(test_random(&state) % 100000);
@@ -245,24 +216,20 @@ static bool write_file(const char *path, unsigned entries, bool fat)
     return fclose(out) == 0;
 }
 
-static int exit_of(pid_t child)
-{
+static int exit_of(pid_t child) {
     int status;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static bool count(uint64_t *entries, uint64_t *batches, kt_error *why)
-{
+static bool count(uint64_t *entries, uint64_t *batches, kt_error *why) {
     kt_book *book = NULL;
     kt_view *view = NULL;
     kt_head head = {0};
     kt_code code = kt_book_open(directory, NULL, &book, why);
-    if (code == KT_OK)
-        code = kt_view_open(book, NULL, &view, why);
-    if (code == KT_OK)
-        code = kt_view_head(view, &head, why);
+    if (code == KT_OK) code = kt_view_open(book, NULL, &view, why);
+    if (code == KT_OK) code = kt_view_head(view, &head, why);
     kt_view_close(view);
     kt_book_close(book);
     *entries = head.entries;
@@ -270,15 +237,13 @@ static bool count(uint64_t *entries, uint64_t *batches, kt_error *why)
     return code == KT_OK;
 }
 
-static pid_t kontor(const char *program, const char *file)
-{
+static pid_t kontor(const char *program, const char *file) {
     const char *arguments[] = {program, "post", "--book", directory, file, NULL};
     return crash_spawn(program, arguments, NULL, NULL, -1);
 }
 
 /* A file killed half-way is absent or whole; sent until it says so, it is there once. */
-static bool one_file(const char *program, const char *file, unsigned entries, bool fat)
-{
+static bool one_file(const char *program, const char *file, unsigned entries, bool fat) {
     kt_error why = {0};
     uint64_t found, batches;
     for (int i = 0; i < 4; i++) {
@@ -286,8 +251,7 @@ static bool one_file(const char *program, const char *file, unsigned entries, bo
         usleep((useconds_t)(random_delay_us() * (fat ? 3 : 1)));
         kill(child, SIGKILL);
         killed += exit_of(child) == -1;
-        if (!count(&found, &batches, &why))
-            return complain(&wrong_check, &why, "a file, opened again");
+        if (!count(&found, &batches, &why)) return complain(&wrong_check, &why, "a file, opened again");
         if (batches > CRASH_BASE + 1 || found != (batches - CRASH_BASE) * entries)
             kt_fail(&why, KT_DAMAGED, "%llu entries in %llu batches, expected %u or none", (unsigned long long)found,
                     (unsigned long long)batches - CRASH_BASE, entries);
@@ -303,8 +267,7 @@ static bool one_file(const char *program, const char *file, unsigned entries, bo
     return crash_verify(directory, &why) || complain(&wrong_verify, &why, "a file, sent again");
 }
 
-static void files(const char *program, unsigned rounds)
-{
+static void files(const char *program, unsigned rounds) {
     char file[1100];
     kt_error error = {0};
     unsigned before = killed, bad = 0;
@@ -326,8 +289,7 @@ static void files(const char *program, unsigned rounds)
            killed - before);
 }
 
-int main(void)
-{
+int main(void) {
     unsigned more = getenv("KONTOR_LONG") ? 15 : 1, kills = 210 * more;
     const char *named = getenv("KONTOR"), *program = named && *named ? named : crash_built("kontor");
     state = test_seed();
@@ -345,9 +307,7 @@ int main(void)
     is_int(wrong_again + unfinished, 0, "the same input sent again completes it, exactly once");
     ok(in_large > 0, "some kills fell into batches larger than one transaction (%u)", in_large);
     ok(pieces > 0, "some left pieces of one behind (%u, and state written ahead %u times)", pieces, ahead);
-    if (access(program ? program : "", X_OK) == 0)
-        files(program, 4 * more);
-    else
-        skip(1, "kontor is not built");
+    if (access(program ? program : "", X_OK) == 0) files(program, 4 * more);
+    else skip(1, "kontor is not built");
     return done();
 }

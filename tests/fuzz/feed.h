@@ -7,21 +7,17 @@
 
 #include "engine/exchange/format.h"
 
-static inline void feed_touch(kt_str text)
-{
+static inline void feed_touch(kt_str text) {
     volatile char sink = 0;
-    for (size_t i = 0; i < text.size; i++)
-        sink = (char)(sink ^ text.data[i]);
+    for (size_t i = 0; i < text.size; i++) sink = (char)(sink ^ text.data[i]);
 }
 
-static inline void feed(const kt_format *format, const kt_format_options *options, const uint8_t *data, size_t size)
-{
+static inline void feed(const kt_format *format, const kt_format_options *options, const uint8_t *data, size_t size) {
     kt_source source = {.name = "fuzz", .data = data, .size = size};
     kt_error error = {0};
     void *reader = NULL;
     if (format->open(&source, options, &reader, &error) != KT_OK) {
-        if (error.code == KT_OK || !error.text[0])
-            abort();
+        if (error.code == KT_OK || !error.text[0]) abort();
         format->close(reader);
         return;
     }
@@ -30,13 +26,10 @@ static inline void feed(const kt_format *format, const kt_format_options *option
         kt_item item;
         memset(&item, 0, sizeof item);
         kt_code code = format->next(reader, &item, &error);
-        if (code == KT_END || (code != KT_OK && !item.can_go_on))
-            break;
+        if (code == KT_END || (code != KT_OK && !item.can_go_on)) break;
         /* Forward with every item, own bytes within the source, and a reason for every refusal. */
-        if (item.done < done || item.done > size || item.raw < data || item.raw + item.raw_size > data + size)
-            abort();
-        if (code != KT_OK && (error.code != code || strncmp(error.text, "fuzz:", 5)))
-            abort();
+        if (item.done < done || item.done > size || item.raw < data || item.raw + item.raw_size > data + size) abort();
+        if (code != KT_OK && (error.code != code || strncmp(error.text, "fuzz:", 5))) abort();
         done = item.done;
         feed_touch(item.entry.voucher);
         feed_touch(item.entry.text);

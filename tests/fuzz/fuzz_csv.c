@@ -1,10 +1,8 @@
 #include "tests/fuzz/feed.h"
 
 /* The first byte chooses the options. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-    if (size == 0)
-        return 0;
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    if (size == 0) return 0;
     kt_format_options options = {.delimiter = data[0] & 1 ? ';' : 0,
                                  .decimal = data[0] & 2 ? ',' : 0,
                                  .group = data[0] & 4 ? ' ' : 0,

@@ -7,10 +7,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
+static void must(bool holds) {
+    if (!holds) abort();
 }
 
 #define CURRENCIES 64
@@ -21,24 +19,18 @@ typedef struct sum {
     uint8_t decimals;
 } sum;
 
-static kt_amount power(unsigned exponent)
-{
+static kt_amount power(unsigned exponent) {
     kt_amount value = 1;
-    while (exponent-- > 0)
-        value *= 10;
+    while (exponent-- > 0) value *= 10;
     return value;
 }
 
 /* False where the sum would not fit or there are too many currencies to follow. */
-static bool add(sum *sums, size_t *count, kt_str currency, kt_amount units, uint8_t decimals)
-{
+static bool add(sum *sums, size_t *count, kt_str currency, kt_amount units, uint8_t decimals) {
     size_t at = 0;
-    while (at < *count && !kt_str_equal(sums[at].currency, currency))
-        at++;
-    if (at == CURRENCIES)
-        return false;
-    if (at == *count)
-        sums[(*count)++] = (sum){currency, 0, 0};
+    while (at < *count && !kt_str_equal(sums[at].currency, currency)) at++;
+    if (at == CURRENCIES) return false;
+    if (at == *count) sums[(*count)++] = (sum){currency, 0, 0};
     uint8_t most = decimals > sums[at].decimals ? decimals : sums[at].decimals;
     kt_amount x, y;
     if (__builtin_mul_overflow(sums[at].units, power((unsigned)(most - sums[at].decimals)), &x) ||
@@ -49,8 +41,7 @@ static bool add(sum *sums, size_t *count, kt_str currency, kt_amount units, uint
     return true;
 }
 
-static void check_entry(const kt_entry *entry)
-{
+static void check_entry(const kt_entry *entry) {
     sum sums[CURRENCIES];
     size_t count = 0;
     bool followed = true;
@@ -68,29 +59,24 @@ static void check_entry(const kt_entry *entry)
                                    line->has_cost ? line->cost : line->amount,
                                    (uint8_t)((line->has_cost ? line->cost_given : line->amount_given) - 1));
     }
-    for (size_t i = 0; followed && i < count; i++)
-        must(sums[i].units == 0);
+    for (size_t i = 0; followed && i < count; i++) must(sums[i].units == 0);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     kt_format_options options = {.virtual_keep = size > 0 && data[size - 1] == '\n'};
     kt_source source = {.name = "fuzz", .data = data, .size = size};
     void *reader;
     kt_error error;
-    if (kt_format_journal.open(&source, &options, &reader, &error) != KT_OK)
-        return 0;
+    if (kt_format_journal.open(&source, &options, &reader, &error) != KT_OK) return 0;
     kt_item item;
     int stage = 0;
     size_t refused = 0;
     for (;;) {
         kt_code code = kt_format_journal.next(reader, &item, &error);
-        if (code == KT_END)
-            break;
+        if (code == KT_END) break;
         if (code != KT_OK) {
             must(error.code == code && strncmp(error.text, "fuzz:", 5) == 0);
-            if (!item.can_go_on)
-                break;
+            if (!item.can_go_on) break;
             must(++refused <= size);
             continue;
         }

@@ -6,22 +6,18 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
+static void must(bool holds) {
+    if (!holds) abort();
 }
 
 /* The fuzzer cannot sign, so the text of each input is also opened with a good signature put behind it. */
-static void open_signed(const char *text, size_t size)
-{
+static void open_signed(const char *text, size_t size) {
     uint8_t seed[KT_SEED_SIZE] = {7}, part[4 + KT_SIGNATURE_SIZE];
     kt_signer *signer;
     kt_verifier verifier;
     must(!kt_signer_from_seed(seed, &signer, NULL));
     must(!kt_verifier_make("kontor/fuzz", kt_signer_public(signer), &verifier, NULL));
-    for (unsigned i = 0; i < 4; i++)
-        part[i] = (uint8_t)(verifier.key_id >> (24 - 8 * i));
+    for (unsigned i = 0; i < 4; i++) part[i] = (uint8_t)(verifier.key_id >> (24 - 8 * i));
     kt_sign(signer, text, size, part + 4);
     kt_signer_close(signer);
     static const char dash[] = "\n\xE2\x80\x94 kontor/fuzz ";
@@ -44,8 +40,7 @@ static void open_signed(const char *text, size_t size)
     free(note);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const char vkey[] = "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx";
     const char *text = (const char *)data;
     kt_verifier verifier;
@@ -53,8 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     kt_error error;
     must(!kt_verifier_parse(vkey, sizeof vkey - 1, &verifier, &error));
     kt_checkpoint_open(text, size, &verifier, false, &checkpoint, &error);
-    if (size > 0 && data[size - 1] == '\n')
-        open_signed(text, size);
+    if (size > 0 && data[size - 1] == '\n') open_signed(text, size);
     if (!kt_verifier_parse(text, size, &verifier, &error)) {
         char again[KT_VERIFIER_MAX];
         kt_verifier_format(&verifier, again);

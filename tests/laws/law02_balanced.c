@@ -6,16 +6,14 @@
 static kt_book *book;
 static const char *const currencies[] = {"", "EUR", "USD", "JPY"};
 
-static void refuses(const char *entry, kt_code code, const char *law)
-{
+static void refuses(const char *entry, kt_code code, const char *law) {
     char *before = told(book);
     is_code(post(book, entry), code, "%s is refused", law);
     diag("%s", said.text);
     is_untouched(book, before, "%s: nothing is stored", law);
 }
 
-static void plain(void)
-{
+static void plain(void) {
     is_code(post(book, "2026-01-31 - 1000 100.00 / 2000 -100.00"), KT_OK, "a balanced entry is posted");
     refuses("2026-01-31 - 1000 100.00 / 2000 -99.99", KT_UNBALANCED, "an entry that is off by a smallest unit");
     has_text(said.text, "off by 0.01 DKK", "the refusal says by how much, in which currency");
@@ -29,8 +27,7 @@ static void plain(void)
     has_text(said.text, "EUR", "the refusal names that currency");
 }
 
-static void rates(void)
-{
+static void rates(void) {
     is_code(post(book, "2026-02-01 - 1000 -745.00 / 1100 100 EUR @@ 745.00"), KT_OK, "a rate gives the line a weight");
     is_int((long long)balance_between(book, "1100", "EUR", "2026-02-01", ""), 10000, "which keeps its own amount");
     refuses("2026-02-01 - 1000 -745.01 / 1100 100 EUR @@ 745.00", KT_UNBALANCED,
@@ -49,8 +46,7 @@ static void rates(void)
 }
 
 /* A turned rate is shared by weight, however the amounts are given. */
-static void shared(void)
-{
+static void shared(void) {
     kt_line lines[] = {
         {.amount = -7450, .account = KT_STR("1000"), .has_cost = true, .cost = -1000, .cost_currency = KT_STR("EUR")},
         {.amount = 500, .account = KT_STR("1100"), .currency = KT_STR("EUR")},
@@ -72,8 +68,7 @@ static void shared(void)
 }
 
 /* Amounts as nobody should give them. */
-static kt_code odd(kt_amount a, uint8_t a_given, kt_amount b, uint8_t b_given)
-{
+static kt_code odd(kt_amount a, uint8_t a_given, kt_amount b, uint8_t b_given) {
     kt_line lines[] = {{.amount = a, .account = KT_STR("1000"), .amount_given = a_given},
                        {.amount = b, .account = KT_STR("2000"), .amount_given = b_given}};
     kt_entry entry = {.date = day("2026-03-01"), .lines = lines, .line_count = 2};
@@ -83,8 +78,7 @@ static kt_code odd(kt_amount a, uint8_t a_given, kt_amount b, uint8_t b_given)
     return code;
 }
 
-static void edges(void)
-{
+static void edges(void) {
     const kt_amount limit = (kt_amount)1000000000000000 * 1000000000000000;
     const kt_amount least = -(kt_amount)INT64_MAX * INT64_MAX * 2 - (kt_amount)INT64_MAX * 4 - 2; /* -2^127 */
     char *before = told(book);
@@ -132,8 +126,7 @@ struct weighed {
     kt_amount weights[4];
 };
 
-static void draw_line(uint64_t *random, struct weighed *out)
-{
+static void draw_line(uint64_t *random, struct weighed *out) {
     static const char *const accounts[] = {"1000", "1100", "2000", "3000"};
     kt_line *line = &out->lines[out->count++];
     size_t currency = pick(random, 4), cost = pick(random, 4);
@@ -151,11 +144,9 @@ static void draw_line(uint64_t *random, struct weighed *out)
 }
 
 /* Closes what is open in a currency, sometimes wrongly. */
-static void close_off(uint64_t *random, struct weighed *out)
-{
+static void close_off(uint64_t *random, struct weighed *out) {
     for (size_t c = 0; c < 4; c++) {
-        if (out->weights[c] == 0 || out->count == 6 || pick(random, 5) == 0)
-            continue;
+        if (out->weights[c] == 0 || out->count == 6 || pick(random, 5) == 0) continue;
         kt_amount amount = -out->weights[c] + (pick(random, 6) == 0);
         out->lines[out->count++] = (kt_line){
             .amount = amount, .account = KT_STR("5000"), .currency = kt_str_from(currencies[c])};
@@ -163,25 +154,21 @@ static void close_off(uint64_t *random, struct weighed *out)
     }
 }
 
-static void random_entries(void)
-{
+static void random_entries(void) {
     uint64_t random = test_seed();
     unsigned wrong = 0, taken = 0, refused = 0;
     kt_batch *batch = begin(book);
     for (unsigned i = 0; i < 20000; i++) {
         struct weighed entry = {.count = 0};
-        for (uint64_t lines = 1 + pick(&random, 3); lines > 0; lines--)
-            draw_line(&random, &entry);
+        for (uint64_t lines = 1 + pick(&random, 3); lines > 0; lines--) draw_line(&random, &entry);
         close_off(&random, &entry);
         bool balanced = true;
-        for (size_t c = 0; c < 4; c++)
-            balanced &= entry.weights[c] == 0;
+        for (size_t c = 0; c < 4; c++) balanced &= entry.weights[c] == 0;
         kt_entry given = {
             .date = day("2026-04-01") + (kt_day)pick(&random, 60), .lines = entry.lines, .line_count = entry.count};
         kt_code code = kt_batch_add(batch, &given, NULL, &said);
         if (code != (balanced ? KT_OK : KT_UNBALANCED)) {
-            if (wrong++ == 0)
-                diag("entry %u, %s: %s", i, balanced ? "balanced" : "lopsided", said.text);
+            if (wrong++ == 0) diag("entry %u, %s: %s", i, balanced ? "balanced" : "lopsided", said.text);
         }
         taken += code == KT_OK;
         refused += code == KT_UNBALANCED;
@@ -192,8 +179,7 @@ static void random_entries(void)
     is_int((long long)receipt.entries, taken, "all of it and nothing else");
 }
 
-int main(void)
-{
+int main(void) {
     book = make_book("book");
     is_code(post(book, "2026-01-01 - 1100 1 EUR / 3000 -1 EUR / 1100 1 USD / 3000 -1 USD / 1100 1 JPY / 3000 -1 JPY"),
             KT_OK, "all currencies are on record");

@@ -10,30 +10,25 @@
 static kt_book *book;
 
 /* The file's bytes, whole. */
-static char *bytes_of(size_t *size)
-{
+static char *bytes_of(size_t *size) {
     FILE *in = fopen(path_of("book/data.mdb"), "rb");
     char *bytes = NULL;
     if (in && fseek(in, 0, SEEK_END) == 0) {
         *size = (size_t)ftell(in);
         rewind(in);
         bytes = malloc(*size + 1);
-        if (fread(bytes, 1, *size, in) != *size)
-            *size = 0;
+        if (fread(bytes, 1, *size, in) != *size) *size = 0;
     }
-    if (in)
-        fclose(in);
+    if (in) fclose(in);
     return bytes;
 }
 
-static void absent(void)
-{
+static void absent(void) {
     size_t before, after;
     char *was = bytes_of(&before);
     kt_batch *batch = begin(book);
     for (unsigned i = 0; i < 100; i++)
-        if (add(batch, "2026-01-31 - 1000 1 / 2000 -1", NULL) != KT_OK)
-            diag("%s", said.text);
+        if (add(batch, "2026-01-31 - 1000 1 / 2000 -1", NULL) != KT_OK) diag("%s", said.text);
     kt_batch_abort(batch);
     char *is = bytes_of(&after);
     is_bytes(is, after, was, before, "an aborted batch leaves the journal's file as it was, byte for byte");
@@ -45,16 +40,14 @@ static void absent(void)
     is_untouched(book, said_before, "and its good one is not stored");
 }
 
-static void gone(void)
-{
+static void gone(void) {
     char *before = told(book);
     kt_book_close(book);
     pid_t child = fork();
     if (child == 0) {
         book = open_book("book");
         kt_batch *batch = begin(book);
-        for (unsigned i = 0; i < 100; i++)
-            (void)add(batch, "2026-01-31 - 1000 1 / 2000 -1", NULL);
+        for (unsigned i = 0; i < 100; i++) (void)add(batch, "2026-01-31 - 1000 1 / 2000 -1", NULL);
         _exit(0);
     }
     waitpid(child, NULL, 0);
@@ -75,15 +68,13 @@ static void gone(void)
     is_int((long long)balance(book, "1000"), 700, "leaves all of it (law 3)");
 }
 
-static void large(void)
-{
+static void large(void) {
     char *before = told(book);
     kt_batch *batch = begin(book);
     kt_line lines[] = {{.amount = 1, .account = KT_STR("1000")}, {.amount = -1, .account = KT_STR("2000")}};
     kt_entry entry = {.date = day("2026-01-31"), .lines = lines, .line_count = 2};
     kt_code code = KT_OK;
-    for (unsigned i = 0; i < 210000 && code == KT_OK; i++)
-        code = kt_batch_add(batch, &entry, NULL, &said);
+    for (unsigned i = 0; i < 210000 && code == KT_OK; i++) code = kt_batch_add(batch, &entry, NULL, &said);
     is_code(code, KT_OK, "a batch grows larger than one transaction");
     kt_book *other = open_book("book");
     is_untouched(other, told(book), "and nobody sees anything of it");
@@ -93,15 +84,13 @@ static void large(void)
     is_code(post(book, "2026-01-31 - 1000 7 / 2000 -7"), KT_OK, "the next batch takes its numbers");
 }
 
-static kt_code send(const char *id, uint8_t content, const char *entries)
-{
+static kt_code send(const char *id, uint8_t content, const char *entries) {
     uint8_t digest[KT_DIGEST_SIZE] = {content};
     kt_batch_options options = {.id = kt_str_from(id), .content_digest = content ? digest : NULL};
     return post_with(book, &options, entries);
 }
 
-static void once(void)
-{
+static void once(void) {
     kt_receipt first;
     is_code(send("payroll-01", 1, "2026-01-31 - 5000 9 / 1000 -9"), KT_OK, "a batch with an id is posted");
     first = receipt;
@@ -127,8 +116,7 @@ static void once(void)
 }
 
 /* An entry in a new currency that is refused for what it reverses. */
-static void not_reversing(void)
-{
+static void not_reversing(void) {
     uint64_t reversal = 0;
     is_code(post(book, "2026-01-31 - 1000 1 / 2000 -1"), KT_OK, "an entry");
     uint64_t number = receipt.first;
@@ -148,8 +136,7 @@ static void not_reversing(void)
     is_untouched(book, before, "nothing is stored");
 }
 
-static void nothing_posted(void)
-{
+static void nothing_posted(void) {
     char *before = told(book);
     kt_batch *batch = NULL;
     kt_batch_options options = {.id = KT_STR("empty")};
@@ -170,13 +157,11 @@ static void nothing_posted(void)
 }
 
 /* All of one batch, tried or posted. */
-static kt_code run_batch(bool dry, kt_receipt *out)
-{
+static kt_code run_batch(bool dry, kt_receipt *out) {
     kt_batch *batch = NULL;
     kt_batch_options options = {.id = KT_STR("tried"), .dry_run = dry};
     kt_code code = kt_batch_begin(book, &options, &batch, NULL, &said);
-    if (code != KT_OK)
-        return code;
+    if (code != KT_OK) return code;
     kt_account account = {.code = KT_STR("6000"), .open_from = KT_DAY_NONE, .closed_from = KT_DAY_NONE};
     is_code(kt_batch_account(batch, &account, &said), KT_OK, "an account is opened");
     kt_line lines[] = {{.amount = 1, .account = KT_STR("6000")}, {.amount = -1, .account = KT_STR("2000")}};
@@ -192,8 +177,7 @@ static kt_code run_batch(bool dry, kt_receipt *out)
     return kt_batch_commit(batch, out, &said);
 }
 
-static void tried(void)
-{
+static void tried(void) {
     size_t before, after;
     kt_receipt dry, wet;
     char *was = bytes_of(&before);
@@ -209,8 +193,7 @@ static void tried(void)
     is_code(run_batch(true, &dry), KT_REPEATED, "tried once more, it is a repeat");
 }
 
-static void misuse(void)
-{
+static void misuse(void) {
     char long_id[KT_BATCH_ID_MAX + 2];
     memset(long_id, 'x', sizeof long_id - 1);
     long_id[sizeof long_id - 1] = '\0';
@@ -230,8 +213,7 @@ static void misuse(void)
     kt_book_close(other);
 }
 
-int main(void)
-{
+int main(void) {
     book = make_book("book");
     absent();
     gone();

@@ -12,8 +12,7 @@
 
 #define MOVES 12
 
-static void checkpoints(void)
-{
+static void checkpoints(void) {
     kt_book *book = make_book("book");
     kt_verifier verifier;
     char *notes[MOVES];
@@ -44,8 +43,7 @@ static void checkpoints(void)
     kt_book_close(book);
 }
 
-static kt_signer *stranger(const char *file)
-{
+static kt_signer *stranger(const char *file) {
     kt_signer *signer = NULL;
     if (kt_signer_generate(&signer, &said) != KT_OK ||
         kt_key_save(signer, path_of(file), "stranger", NULL, &said) != KT_OK)
@@ -53,8 +51,7 @@ static kt_signer *stranger(const char *file)
     return signer;
 }
 
-static void by_right(void)
-{
+static void by_right(void) {
     kt_book *book = make_book("rights");
     char *before = told(book);
     kt_signer_close(stranger("stranger.key"));
@@ -73,8 +70,7 @@ static void by_right(void)
     is_code(kt_entry_read(view, receipt.first, &entry, &said), KT_OK, "the entry is read");
     kt_verifier verifier;
     (void)kt_verifier_parse(kt_book_verifier(book), strlen(kt_book_verifier(book)), &verifier, NULL);
-    if (entry)
-        is_bytes(entry->actor, KT_KEY_SIZE, verifier.public_key, KT_KEY_SIZE, "and names its maker");
+    if (entry) is_bytes(entry->actor, KT_KEY_SIZE, verifier.public_key, KT_KEY_SIZE, "and names its maker");
     kt_entry_view_free(entry);
     kt_view_close(view);
     kt_book_close(book);
@@ -91,18 +87,15 @@ typedef struct forgery {
     int32_t days;    /* from the day of the seal's time to its date */
 } forgery;
 
-static kt_signer *signer_of(const char *file)
-{
+static kt_signer *signer_of(const char *file) {
     kt_signer *signer = NULL;
-    if (kt_key_load(path_of(file), NULL, NULL, &signer, &said) != KT_OK)
-        diag("%s", said.text);
+    if (kt_key_load(path_of(file), NULL, NULL, &signer, &said) != KT_OK) diag("%s", said.text);
     return signer;
 }
 
 /* The seal's record: good in everything but what the forgery says. */
 static size_t forge_seal(const forgery *forged, const kt_log_head *head, const kt_content *content, kt_seal *seal,
-                         uint8_t *out)
-{
+                         uint8_t *out) {
     char message[KT_SEAL_MESSAGE_MAX];
     kt_signer *actor = signer_of(forged->actor ? forged->actor : "forged/keys/log.key");
     *seal = (kt_seal){.id = kt_span_of(forged->id, strlen(forged->id)),
@@ -120,8 +113,7 @@ static size_t forge_seal(const forgery *forged, const kt_log_head *head, const k
 
 /* Puts the batch into "forged", past all checks: hashed, signed and under a good checkpoint. Gives the number of its first
    record. */
-static uint64_t forge(const forgery *forged)
-{
+static uint64_t forge(const forgery *forged) {
     static uint8_t bytes[5 * KT_RECORD_MAX];
     kt_store_options with = {.names = kt_table_names, .count = KT_TABLE_COUNT};
     kt_store *store = NULL;
@@ -133,17 +125,14 @@ static uint64_t forge(const forgery *forged)
     uint8_t leaf[KT_HASH_SIZE], key[8], *room;
     uint32_t size = 0;
     kt_code code = kt_store_open(path_of("forged"), &with, &store, &said);
-    if (code == KT_OK)
-        code = kt_txn_begin(store, true, &txn, &said);
-    if (code == KT_OK)
-        code = kt_log_head_read(txn, &head, &said);
+    if (code == KT_OK) code = kt_txn_begin(store, true, &txn, &said);
+    if (code == KT_OK) code = kt_log_head_read(txn, &head, &said);
     uint64_t first = head.tree.size;
     kt_content_init(&content);
     for (uint32_t i = 0; i <= forged->count; i++) {
         lengths[i] = (uint16_t)(i < forged->count ? forged->records[i].size
                                                   : forge_seal(forged, &head, &content, &seal, bytes + size));
-        if (i < forged->count)
-            memcpy(bytes + size, forged->records[i].data, lengths[i]);
+        if (i < forged->count) memcpy(bytes + size, forged->records[i].data, lengths[i]);
         kt_leaf_hash(bytes + size, lengths[i], leaf);
         kt_content_add(&content, leaf, 1);
         kt_tree_add(&head.tree, leaf, NULL, NULL); /* the book is smaller than a tile */
@@ -167,16 +156,14 @@ static uint64_t forge(const forgery *forged)
         kt_block_write(KT_TABLE_BLOCKS, first, count, lengths, NULL, bytes, size, room);
         code = kt_log_head_write(txn, &head, &said);
     }
-    if (code == KT_OK)
-        code = kt_txn_commit(txn, &said);
+    if (code == KT_OK) code = kt_txn_commit(txn, &said);
     is_code(code, KT_OK, "a forged batch is in the journal (%s)", code == KT_OK ? "" : said.text);
     kt_store_close(store);
     return first;
 }
 
 /* The first finding of verify on a forged copy: of the batch's record number `behind`. */
-static void is_found(const forgery *forged, kt_code code, uint64_t behind, const char *part, const char *law)
-{
+static void is_found(const forgery *forged, kt_code code, uint64_t behind, const char *part, const char *law) {
     found first;
     copy_book("honest", "forged");
     uint64_t number = forge(forged);
@@ -186,8 +173,7 @@ static void is_found(const forgery *forged, kt_code code, uint64_t behind, const
     has_text(first.what, part, "and the fault");
 }
 
-static kt_span entry_record(const char *text, uint8_t *out, size_t room)
-{
+static kt_span entry_record(const char *text, uint8_t *out, size_t room) {
     entry_room read;
     kt_pack pack;
     const kt_entry *entry = entry_of(&read, text);
@@ -201,16 +187,14 @@ static kt_span entry_record(const char *text, uint8_t *out, size_t room)
 }
 
 static void finds(const char *text, const char *actor, const char *id, kt_code code, uint64_t behind, const char *part,
-                  const char *law)
-{
+                  const char *law) {
     uint8_t record[1000];
     forgery forged = {
         .actor = actor, .id = id, .records = {entry_record(text, record, sizeof record)}, .count = 1, .posted = 1};
     is_found(&forged, code, behind, part, law);
 }
 
-static void forged(void)
-{
+static void forged(void) {
     kt_book *book = make_book("honest");
     snprintf(origin, sizeof origin, "%s", kt_book_origin(book));
     is_code(post(book, "2026-01-31 V1 1000 1 / 2000 -1"), KT_OK, "an honest book");
@@ -240,8 +224,7 @@ static void forged(void)
 /* ---- what is signed, and says less or more than its records ---- */
 
 /* Nothing is wrong with the records: what is found is that state was not told of them. */
-static void is_good(const forgery *forged, const char *law)
-{
+static void is_good(const forgery *forged, const char *law) {
     found first;
     copy_book("honest", "forged");
     (void)forge(forged);
@@ -250,8 +233,7 @@ static void is_good(const forgery *forged, const char *law)
     diag("%s", first.what);
 }
 
-static void seals(void)
-{
+static void seals(void) {
     uint8_t record[1000];
     forgery forged = {.id = "f",
                       .records = {entry_record("2026-01-31 - 1000 5 / 2000 -5", record, sizeof record)},
@@ -270,8 +252,7 @@ static void seals(void)
 }
 
 /* An entry with so many bytes of text, in two parts and the head that lists them; the first holds `cut` bytes. */
-static void in_parts(forgery *forged, size_t texts, size_t cut, int32_t days)
-{
+static void in_parts(forgery *forged, size_t texts, size_t cut, int32_t days) {
     static uint8_t whole[3 * KT_RECORD_MAX], rooms[3][KT_RECORD_MAX];
     static char text[KT_TEXT_MAX];
     kt_line lines[32] = {{.amount = 500, .account = KT_STR("1000")}, {.amount = -500, .account = KT_STR("2000")}};
@@ -306,8 +287,7 @@ static void in_parts(forgery *forged, size_t texts, size_t cut, int32_t days)
     forged->count = 3;
 }
 
-static void parts(void)
-{
+static void parts(void) {
     uint8_t record[1000];
     forgery forged = {.id = "f", .posted = 1};
     kt_span entry = entry_record("2026-01-31 - 1000 5 / 2000 -5", record, sizeof record);
@@ -328,8 +308,7 @@ static void parts(void)
     is_found(&forged, KT_DAMAGED, 2, "1 parts stand before it, it lists 0", "one that stands before the seal");
 }
 
-int main(void)
-{
+int main(void) {
     checkpoints();
     by_right();
     forged();

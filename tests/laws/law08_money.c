@@ -6,14 +6,12 @@
 
 static kt_book *book;
 
-static kt_code rounded(const char *entries)
-{
+static kt_code rounded(const char *entries) {
     kt_batch_options options = {.rounding_account = KT_STR("5900")};
     return post_with(book, &options, entries);
 }
 
-static void remainder_booked(void)
-{
+static void remainder_booked(void) {
     const char *entry = "2026-01-31 - 1100 3.33 EUR @@ 24.8085 / 1000 -24.80";
     is_code(post(book, entry), KT_UNBALANCED, "what a rate leaves over is refused where no account takes it");
     has_text(said.text, "off by 0.01 DKK", "to the unit");
@@ -29,15 +27,13 @@ static void remainder_booked(void)
 }
 
 /* What a cost as written comes to in the book: the other line takes it, and nothing is left over. */
-static void comes_to(const char *cost, const char *units)
-{
+static void comes_to(const char *cost, const char *units) {
     char entry[200];
     snprintf(entry, sizeof entry, "2026-02-01 - 1100 %s EUR @@ %s / 1000 %s", cost[0] == '-' ? "-1" : "1", cost, units);
     is_code(post(book, entry), KT_OK, "a cost of %s comes to %s turned", cost, units);
 }
 
-static void half_even(void)
-{
+static void half_even(void) {
     comes_to("0.125", "-0.12");
     comes_to("0.135", "-0.14");
     comes_to("0.145", "-0.14");
@@ -48,15 +44,13 @@ static void half_even(void)
     comes_to("0.0049", "0");
 }
 
-static void exact_sums(void)
-{
+static void exact_sums(void) {
     const kt_amount limit = (kt_amount)1000000000000000 * 1000000000000000;
     kt_batch *batch = begin(book);
     kt_line lines[] = {{.amount = limit, .account = KT_STR("3000")}, {.amount = -limit, .account = KT_STR("4000")}};
     kt_entry entry = {.date = day("2026-03-31"), .lines = lines, .line_count = 2};
     kt_code code = KT_OK;
-    for (unsigned i = 0; i < 1000 && code == KT_OK; i++)
-        code = kt_batch_add(batch, &entry, NULL, &said);
+    for (unsigned i = 0; i < 1000 && code == KT_OK; i++) code = kt_batch_add(batch, &entry, NULL, &said);
     is_code(code, KT_OK, "a thousand of the largest amounts are added");
     is_code(kt_batch_commit(batch, NULL, &said), KT_OK, "and posted");
     is_code(post(book, "2026-03-31 - 3000 0.01 / 4000 -0.01"), KT_OK, "and one unit");
@@ -65,16 +59,13 @@ static void exact_sums(void)
 }
 
 /* n * rate in ten-thousandths, rounded half-even to hundredths. */
-static long long half_even_of(long long product)
-{
+static long long half_even_of(long long product) {
     long long quotient = product / 100, rest = product % 100;
-    if (rest > 50 || (rest == 50 && quotient % 2 != 0))
-        quotient++;
+    if (rest > 50 || (rest == 50 && quotient % 2 != 0)) quotient++;
     return quotient;
 }
 
-static void random_rates(void)
-{
+static void random_rates(void) {
     uint64_t random = test_seed();
     long long left = (long long)balance(book, "5900"), bank = (long long)balance(book, "1000");
     kt_batch_options options = {.rounding_account = KT_STR("5900")};
@@ -102,22 +93,19 @@ static void random_rates(void)
     is_int((long long)balance(book, "1000"), bank, "and the bank what was paid");
 }
 
-static void sums_to_zero(void)
-{
+static void sums_to_zero(void) {
     kt_view *view = view_of(book);
     kt_balance *rows = NULL;
     size_t count = 0;
     kt_amount sum = 0;
     is_code(kt_balances(view, NULL, &rows, &count, &said), KT_OK, "the trial balance is read");
-    for (size_t i = 0; i < count; i++)
-        sum += rows[i].book_balance;
+    for (size_t i = 0; i < count; i++) sum += rows[i].book_balance;
     ok(sum == 0, "and sums to zero in the book's currency");
     free(rows);
     kt_view_close(view);
 }
 
-int main(void)
-{
+int main(void) {
     book = make_book("book");
     remainder_booked();
     half_even();

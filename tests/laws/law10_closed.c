@@ -10,19 +10,15 @@ static kt_book *book;
 static uint64_t early, later;
 static char early_batch[KT_BATCH_ID_MAX + 1];
 
-static const char *file(const char *name, const void *bytes, size_t size)
-{
+static const char *file(const char *name, const void *bytes, size_t size) {
     const char *path = path_of(name);
     FILE *out = fopen(path, "wb");
-    if (!out || fwrite(bytes, 1, size, out) != size)
-        diag("%s is not written", path);
-    if (out)
-        fclose(out);
+    if (!out || fwrite(bytes, 1, size, out) != size) diag("%s is not written", path);
+    if (out) fclose(out);
     return path;
 }
 
-static size_t msgpack(uint8_t *out, size_t room)
-{
+static size_t msgpack(uint8_t *out, size_t room) {
     kt_pack pack;
     kt_pack_init(&pack, out, room);
     kt_pack_array(&pack, 4);
@@ -41,8 +37,7 @@ static size_t msgpack(uint8_t *out, size_t room)
 }
 
 /* Every format carries the same entry of 2026-01-31. */
-static void import_each(kt_code expected, const char *law)
-{
+static void import_each(kt_code expected, const char *law) {
     static const struct {
         const char *name, *format, *text;
     } files[] = {
@@ -65,15 +60,12 @@ static void import_each(kt_code expected, const char *law)
         kt_code code = kt_import(book, file(files[i].name, files[i].text ? (const void *)files[i].text : packed, size),
                                  &options, &result, &said);
         is_code(code, expected, "%s by %s", law, files[i].format);
-        if (code == KT_CLOSED)
-            has_text(said.text, "2026-01", "naming the period");
-        else if (code != KT_OK)
-            diag("%s", said.text);
+        if (code == KT_CLOSED) has_text(said.text, "2026-01", "naming the period");
+        else if (code != KT_OK) diag("%s", said.text);
     }
 }
 
-static void every_way_in(void)
-{
+static void every_way_in(void) {
     char *before = told(book);
     is_code(post(book, "2026-01-31 - 1000 1 / 2000 -1"), KT_CLOSED, "a closed period takes no posting by the API");
     has_text(said.text, "2026-01", "and the refusal names it");
@@ -103,8 +95,7 @@ static void every_way_in(void)
             "the months around it take postings");
 }
 
-int main(void)
-{
+int main(void) {
     book = make_book("book");
     is_code(post(book, "2026-01-10 V1 1000 100 / 2000 -100"), KT_OK, "an entry of January");
     early = receipt.first;

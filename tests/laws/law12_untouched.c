@@ -10,33 +10,27 @@ static char long_text[KT_TEXT_MAX + 2];
 
 /* ---- every refusal of an entry ---- */
 
-static kt_code give(const kt_entry *entry)
-{
+static kt_code give(const kt_entry *entry) {
     kt_batch *batch = begin(book);
     kt_code code = kt_batch_add(batch, entry, NULL, &said);
-    if (code == KT_OK)
-        kt_batch_abort(batch);
-    else
-        (void)kt_batch_commit(batch, &receipt, NULL);
+    if (code == KT_OK) kt_batch_abort(batch);
+    else (void)kt_batch_commit(batch, &receipt, NULL);
     return code;
 }
 
-static void refuses(const kt_entry *entry, kt_code code, const char *part, const char *law)
-{
+static void refuses(const kt_entry *entry, kt_code code, const char *part, const char *law) {
     char *before = told(book);
     is_code(give(entry), code, "%s is refused", law);
     has_text(said.text, part, "%s: and named", law);
     is_untouched(book, before, "%s: nothing changed", law);
 }
 
-static void entry_refused(const char *text, kt_code code, const char *part, const char *law)
-{
+static void entry_refused(const char *text, kt_code code, const char *part, const char *law) {
     entry_room room;
     refuses(entry_of(&room, text), code, part, law);
 }
 
-static void forms(void)
-{
+static void forms(void) {
     kt_line lines[] = {{.amount = 1, .account = KT_STR("1000")}, {.amount = -1, .account = KT_STR("2000")}};
     kt_entry good = {.date = day("2026-01-31"), .lines = lines, .line_count = 2};
     kt_entry bad = good;
@@ -69,16 +63,14 @@ static void forms(void)
 }
 
 /* What is shown as it is holds nothing that a terminal would obey: neither does the refusal. */
-static void is_plain(const char *text, const char *law)
-{
+static void is_plain(const char *text, const char *law) {
     bool plain = true;
     for (const char *at = text; *at; at++)
         plain = plain && (unsigned char)*at >= 0x20 && *at != 0x7f && strncmp(at, "\xc2\x9b", 2) != 0;
     ok(plain, "%s: and shown without it", law);
 }
 
-static void controls(void)
-{
+static void controls(void) {
     static const char *const bad[] = {"V\x1b[31m", "V\n1", "V\t", "\x01", "V\x7f", "V\xc2\x9b[31m"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         kt_str text = kt_str_from(bad[i]);
@@ -107,16 +99,14 @@ static void controls(void)
     is_code(give(&entry), KT_OK, "and a voucher any letters");
 }
 
-static void line_refused(kt_line line, kt_code code, const char *part, const char *law)
-{
+static void line_refused(kt_line line, kt_code code, const char *part, const char *law) {
     kt_line lines[] = {line, {.amount = -1, .account = KT_STR("2000")}};
     kt_entry entry = {.date = day("2026-01-31"), .lines = lines, .line_count = 2, .file = "in.csv", .file_line = 17};
     refuses(&entry, code, part, law);
     has_text(said.text, "in.csv:17: ", "%s: with its place", law);
 }
 
-static void lines(void)
-{
+static void lines(void) {
     kt_dimension falling[] = {{2, KT_STR("A")}, {1, KT_STR("B")}}, twelfth = {12, KT_STR("A")}, empty = {1, {NULL, 0}};
     kt_dimension broken = {1, KT_STR("\xff")}, longest = {1, {long_text, KT_DIMENSION_VALUE_MAX + 1}};
     kt_line good = {.amount = 1, .account = KT_STR("1000")}, bad = good;
@@ -155,8 +145,7 @@ static void lines(void)
     line_refused(bad, KT_INVALID, "line's text", "half a surrogate in a line's text");
 }
 
-static void meaning(void)
-{
+static void meaning(void) {
     entry_refused("2026-01-31 V9 1000 1 / 2000 -2", KT_UNBALANCED, "voucher V9: ", "a lopsided entry");
     entry_refused("2026-01-31 V1 1000 1 / 2000 -1", KT_DUPLICATE, "fiscal year 2026", "a voucher used before");
     entry_refused("2025-12-31 - 1000 1 / 2000 -1", KT_CLOSED, "period 2025-12", "an entry in a closed month");
@@ -171,8 +160,7 @@ static void meaning(void)
 
 /* ---- registers ---- */
 
-static void registers(void)
-{
+static void registers(void) {
     char *before = told(book);
     kt_account account = {.code = KT_STR("1400"), .open_from = KT_DAY_NONE, .closed_from = KT_DAY_NONE}, bad = account;
     bad.code = (kt_str){NULL, 0};
@@ -222,26 +210,21 @@ static void registers(void)
 
 /* ---- junk ---- */
 
-static kt_str junk_text(uint64_t *random)
-{
+static kt_str junk_text(uint64_t *random) {
     static const char *const some[] = {"",    "1000", "2000", "1100", "DKK", "EUR",
                                        "JPY", "XQZ",  "\xff", "V1",   "a b", "*"};
     static char bytes[8][64];
     static unsigned next;
     uint64_t which = pick(random, 16);
-    if (which < sizeof some / sizeof *some)
-        return kt_str_from(some[which]);
-    if (which == 15)
-        return (kt_str){long_text, pick(random, sizeof long_text - 1)};
+    if (which < sizeof some / sizeof *some) return kt_str_from(some[which]);
+    if (which == 15) return (kt_str){long_text, pick(random, sizeof long_text - 1)};
     char *out = bytes[next++ % 8];
     size_t size = pick(random, 60);
-    for (size_t i = 0; i < size; i++)
-        out[i] = (char)test_random(random);
+    for (size_t i = 0; i < size; i++) out[i] = (char)test_random(random);
     return (kt_str){out, size};
 }
 
-static kt_amount junk_amount(uint64_t *random)
-{
+static kt_amount junk_amount(uint64_t *random) {
     kt_amount high = (kt_amount)(int64_t)test_random(random);
     switch (pick(random, 4)) {
     case 0: return (kt_amount)pick(random, 3) - 1;
@@ -251,8 +234,7 @@ static kt_amount junk_amount(uint64_t *random)
     }
 }
 
-static void junk_line(uint64_t *random, kt_line *line, kt_dimension *dimensions)
-{
+static void junk_line(uint64_t *random, kt_line *line, kt_dimension *dimensions) {
     *line = (kt_line){.amount = junk_amount(random),
                       .cost = junk_amount(random),
                       .account = pick(random, 3) ? KT_STR("1000") : junk_text(random),
@@ -265,17 +247,14 @@ static void junk_line(uint64_t *random, kt_line *line, kt_dimension *dimensions)
                       .dimensions = dimensions,
                       .text = pick(random, 4) ? (kt_str){NULL, 0} : junk_text(random),
                       .tax_code = pick(random, 4) ? (kt_str){NULL, 0} : junk_text(random)};
-    for (unsigned i = 0; i < 2; i++)
-        dimensions[i] = (kt_dimension){(uint8_t)pick(random, 14), junk_text(random)};
+    for (unsigned i = 0; i < 2; i++) dimensions[i] = (kt_dimension){(uint8_t)pick(random, 14), junk_text(random)};
 }
 
-static kt_code junk_entry(uint64_t *random, kt_batch *batch)
-{
+static kt_code junk_entry(uint64_t *random, kt_batch *batch) {
     kt_line junk[5];
     kt_dimension dimensions[5][2];
     size_t count = pick(random, 5);
-    for (size_t i = 0; i < count; i++)
-        junk_line(random, &junk[i], dimensions[i]);
+    for (size_t i = 0; i < count; i++) junk_line(random, &junk[i], dimensions[i]);
     if (count > 1 && pick(random, 2)) { /* give it a chance */
         junk[1] = junk[0];
         junk[1].amount = -junk[0].amount / 2 * 2;
@@ -292,8 +271,7 @@ static kt_code junk_entry(uint64_t *random, kt_batch *batch)
     return kt_batch_add(batch, &entry, NULL, &said);
 }
 
-static kt_code junk_register(uint64_t *random, kt_batch *batch)
-{
+static kt_code junk_register(uint64_t *random, kt_batch *batch) {
     kt_company company = {junk_text(random),         junk_text(random), (uint8_t)pick(random, 15),
                           (uint8_t)pick(random, 40), junk_text(random), junk_text(random),
                           junk_text(random),         junk_text(random), junk_text(random)};
@@ -321,8 +299,7 @@ static kt_code junk_register(uint64_t *random, kt_batch *batch)
     }
 }
 
-static void junk_queries(uint64_t *random)
-{
+static void junk_queries(uint64_t *random) {
     kt_view *view = pick(random, 2) ? view_of(book) : view_known(book, (int64_t)test_random(random));
     kt_balance_query query = {(kt_day)test_random(random), (kt_day)test_random(random), (kt_by)pick(random, 120)};
     kt_balance *rows = NULL;
@@ -337,18 +314,15 @@ static void junk_queries(uint64_t *random)
     (void)kt_entry_read(view, test_random(random) >> pick(random, 64), &entry, &said);
     (void)kt_view_account(view, junk_text(random), &account, &said);
     (void)kt_view_currency(view, junk_text(random), &currency, &said);
-    if (kt_income_statement(view, query.from, query.to, &report, &said) == KT_OK)
-        kt_report_free(report);
-    if (kt_balance_sheet(view, query.to, &report, &said) == KT_OK)
-        kt_report_free(report);
+    if (kt_income_statement(view, query.from, query.to, &report, &said) == KT_OK) kt_report_free(report);
+    if (kt_balance_sheet(view, query.to, &report, &said) == KT_OK) kt_report_free(report);
     free(rows);
     kt_statement_free(statement);
     kt_entry_view_free(entry);
     kt_view_close(view);
 }
 
-static void junk(void)
-{
+static void junk(void) {
     uint64_t random = test_seed();
     unsigned taken = 0, refused = 0, unnamed = 0, moved = 0;
     for (unsigned round = 0; round < 60; round++) {
@@ -365,8 +339,7 @@ static void junk(void)
         taken += good;
         if (good == 0 || pick(&random, 2)) {
             kt_code code = good == 0 ? kt_batch_commit(batch, &receipt, &said) : KT_OK;
-            if (good != 0)
-                kt_batch_abort(batch);
+            if (good != 0) kt_batch_abort(batch);
             char *after = told(book);
             moved += code != KT_OK || strcmp(before, after) != 0;
             free(after);
@@ -382,8 +355,7 @@ static void junk(void)
     is_int(moved, 0, "and what is refused or aborted leaves the book as it was");
 }
 
-int main(void)
-{
+int main(void) {
     memset(long_text, 'x', sizeof long_text - 1);
     book = make_book("book");
     is_code(post(book, "2026-01-01 V1 1000 100 / 2000 -100"), KT_OK, "there is something in the book");
@@ -396,8 +368,7 @@ int main(void)
          .rule = KT_RULE_NOT_NEGATIVE,
          .open_from = KT_DAY_NONE,
          .closed_from = KT_DAY_NONE}};
-    for (size_t i = 0; i < 4; i++)
-        is_code(open_account(book, &odd[i]), KT_OK, "an account that will refuse is opened");
+    for (size_t i = 0; i < 4; i++) is_code(open_account(book, &odd[i]), KT_OK, "an account that will refuse is opened");
     is_code(close_month(book, "2025-12"), KT_OK, "and a month is closed");
     forms();
     controls();

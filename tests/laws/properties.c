@@ -23,38 +23,30 @@ typedef struct counted {
     uint64_t lines;
 } counted;
 
-static size_t place_of(kt_str code, const char *const *names, size_t count)
-{
+static size_t place_of(kt_str code, const char *const *names, size_t count) {
     size_t i = 0;
-    while (i < count && !kt_str_equal(code, kt_str_from(names[i])))
-        i++;
+    while (i < count && !kt_str_equal(code, kt_str_from(names[i]))) i++;
     return i;
 }
 
-static kt_code count_entry(void *context, const kt_entry_view *view, kt_error *error)
-{
+static kt_code count_entry(void *context, const kt_entry_view *view, kt_error *error) {
     counted *sum = context;
     (void)error;
-    if (view->entry.date < sum->from || view->entry.date > sum->to)
-        return KT_OK;
+    if (view->entry.date < sum->from || view->entry.date > sum->to) return KT_OK;
     for (size_t i = 0; i < view->entry.line_count; i++) {
         const kt_line *line = &view->entry.lines[i];
         size_t account = place_of(line->account, accounts, ACCOUNTS);
         size_t currency = line->currency.size ? place_of(line->currency, currencies, CURRENCIES) : 0;
-        if (account == ACCOUNTS || currency == CURRENCIES)
-            continue;
+        if (account == ACCOUNTS || currency == CURRENCIES) continue;
         sum->sums[account][currency] += line->amount;
-        if (currency == 0)
-            sum->worth[account] += line->amount;
-        else if (line->has_cost)
-            sum->worth[account] += line->cost;
+        if (currency == 0) sum->worth[account] += line->amount;
+        else if (line->has_cost) sum->worth[account] += line->cost;
         sum->lines++;
     }
     return KT_OK;
 }
 
-static bool agrees(kt_view *view, kt_day from, kt_day to, kt_by by)
-{
+static bool agrees(kt_view *view, kt_day from, kt_day to, kt_by by) {
     counted naive = {.from = from, .to = to}, told_sum = {.from = from};
     kt_balance_query query = {from, to, by};
     kt_balance *rows = NULL;
@@ -77,26 +69,19 @@ static bool agrees(kt_view *view, kt_day from, kt_day to, kt_by by)
 
 static unsigned lopsided, miscounted, misgrouped, misstated;
 
-static void debits_equal_credits(kt_view *view)
-{
+static void debits_equal_credits(kt_view *view) {
     kt_balance *rows = NULL;
     size_t count = 0;
     kt_amount left = 0;
-    if (kt_balances(view, NULL, &rows, &count, &said) != KT_OK)
-        lopsided++;
-    for (size_t i = 0; i < count; i++)
-        left += rows[i].book_debit - rows[i].book_credit;
+    if (kt_balances(view, NULL, &rows, &count, &said) != KT_OK) lopsided++;
+    for (size_t i = 0; i < count; i++) left += rows[i].book_debit - rows[i].book_credit;
     lopsided += left != 0;
     free(rows);
 }
 
-static kt_day some_day(void)
-{
-    return start + (kt_day)pick(&random_state, 800);
-}
+static kt_day some_day(void) { return start + (kt_day)pick(&random_state, 800); }
 
-static void recount(kt_view *view)
-{
+static void recount(kt_view *view) {
     kt_day a = some_day(), b = some_day();
     miscounted += !agrees(view, KT_DAY_MIN, a, KT_BY_NOTHING);
     miscounted += !agrees(view, a < b ? a : b, a < b ? b : a, KT_BY_NOTHING);
@@ -105,8 +90,7 @@ static void recount(kt_view *view)
 }
 
 /* A statement runs from its opening to the balance on its last day. */
-static void states(kt_view *view)
-{
+static void states(kt_view *view) {
     size_t account = pick(&random_state, ACCOUNTS);
     kt_day a = some_day(), b = some_day(), from = a < b ? a : b, to = a < b ? b : a;
     counted before = {.from = KT_DAY_MIN, .to = from - 1}, after = {.from = KT_DAY_MIN, .to = to};
@@ -136,8 +120,7 @@ static void states(kt_view *view)
 }
 
 /* Balances by month and cost centre, with the head's root, as text. */
-static char *known(kt_view *view)
-{
+static char *known(kt_view *view) {
     char *text = NULL;
     size_t size;
     kt_head head;
@@ -162,8 +145,7 @@ static char *known(kt_view *view)
 
 /* ---- random acts ---- */
 
-static void draw(entry_room *room)
-{
+static void draw(entry_room *room) {
     static const char *const centres[] = {"A", "B", "C"};
     memset(room, 0, sizeof *room);
     room->entry.date = some_day();
@@ -182,8 +164,7 @@ static void draw(entry_room *room)
             line->dimensions = room->dimensions[i];
         }
         line->has_cost = currency != 0 && pick(&random_state, 2);
-        if (line->has_cost)
-            line->cost = line->amount * 7;
+        if (line->has_cost) line->cost = line->amount * 7;
         left[line->has_cost ? 0 : currency] += line->has_cost ? line->cost : line->amount;
     }
     for (size_t c = 0; c < CURRENCIES; c++)
@@ -196,20 +177,17 @@ static void draw(entry_room *room)
 
 static unsigned wrong;
 
-static void act_entries(kt_batch *batch)
-{
+static void act_entries(kt_batch *batch) {
     for (uint64_t n = 1 + pick(&random_state, 30); n > 0; n--) {
         entry_room room;
         draw(&room);
         kt_code code = kt_batch_add(batch, &room.entry, NULL, &said);
-        if (code != KT_OK && code != KT_CLOSED && wrong++ == 0)
-            diag("%s", said.text);
+        if (code != KT_OK && code != KT_CLOSED && wrong++ == 0) diag("%s", said.text);
     }
 }
 
 /* A record drawn at random, which is often none that can be reversed. */
-static void act_reversals(kt_batch *batch, uint64_t size)
-{
+static void act_reversals(kt_batch *batch, uint64_t size) {
     for (unsigned i = 0; i < 5; i++) {
         kt_code code = kt_batch_reverse(batch, pick(&random_state, size), some_day(), (kt_str){NULL, 0},
                                         pick(&random_state, 2), NULL, &said);
@@ -218,8 +196,7 @@ static void act_reversals(kt_batch *batch, uint64_t size)
     }
 }
 
-static void act(void)
-{
+static void act(void) {
     uint64_t size = head_of(book).size;
     kt_batch *batch = begin(book);
     kt_day month = some_day();
@@ -230,33 +207,26 @@ static void act(void)
     case 3: act_reversals(batch, size); break;
     default: act_entries(batch); break;
     }
-    if (pick(&random_state, 8) == 0)
-        kt_batch_abort(batch);
-    else
-        wrong += kt_batch_commit(batch, &receipt, &said) != KT_OK;
-    if (pick(&random_state, 10) == 0)
-        book = reopen(book);
+    if (pick(&random_state, 8) == 0) kt_batch_abort(batch);
+    else wrong += kt_batch_commit(batch, &receipt, &said) != KT_OK;
+    if (pick(&random_state, 10) == 0) book = reopen(book);
 }
 
 /* ---- the end of it ---- */
 
-static kt_code list_entry(void *context, const kt_entry_view *view, kt_error *error)
-{
+static kt_code list_entry(void *context, const kt_entry_view *view, kt_error *error) {
     uint64_t *list = context; /* count, then numbers of the entries that reverse nothing */
     (void)error;
-    if (view->entry.reverses == 0)
-        list[++list[0]] = view->number;
+    if (view->entry.reverses == 0) list[++list[0]] = view->number;
     return KT_OK;
 }
 
 /* An entry, its reversal, the reversal of that and so on: an even number of them is nothing, an odd one the first. */
-static bool undo(kt_batch *batch, kt_view *view, uint64_t number, bool negative)
-{
+static bool undo(kt_batch *batch, kt_view *view, uint64_t number, bool negative) {
     uint64_t links = 0, last = number;
     while (number != 0) {
         kt_entry_view *entry = NULL;
-        if (kt_entry_read(view, number, &entry, &said) != KT_OK)
-            return false;
+        if (kt_entry_read(view, number, &entry, &said) != KT_OK) return false;
         links++;
         last = number;
         number = entry->reversed_by;
@@ -266,16 +236,14 @@ static bool undo(kt_batch *batch, kt_view *view, uint64_t number, bool negative)
            kt_batch_reverse(batch, last, start + 5000, (kt_str){NULL, 0}, negative, NULL, &said) == KT_OK;
 }
 
-static void reverse_everything(void)
-{
+static void reverse_everything(void) {
     kt_head head = head_of(book);
     uint64_t *list = calloc(head.entries + 2, sizeof *list);
     kt_view *view = view_of(book);
     is_code(kt_entries(view, NULL, list_entry, list, &said), KT_OK, "all entries are listed");
     kt_batch *batch = begin(book);
     unsigned failed = 0;
-    for (uint64_t i = 1; i <= list[0]; i++)
-        failed += !undo(batch, view, list[i], i % 2);
+    for (uint64_t i = 1; i <= list[0]; i++) failed += !undo(batch, view, list[i], i % 2);
     kt_view_close(view);
     is_int(failed, 0, "every entry that stands is reversed");
     is_code(kt_batch_commit(batch, NULL, &said), KT_OK, "in one batch");
@@ -283,16 +251,14 @@ static void reverse_everything(void)
     size_t count = 0, left = 0;
     view = view_of(book);
     (void)kt_balances(view, NULL, &rows, &count, &said);
-    for (size_t i = 0; i < count; i++)
-        left += rows[i].balance != 0 || rows[i].book_balance != 0;
+    for (size_t i = 0; i < count; i++) left += rows[i].balance != 0 || rows[i].book_balance != 0;
     is_int((long long)left, 0, "reversing everything leaves nothing on %zu balances", count);
     free(rows);
     kt_view_close(view);
     free(list);
 }
 
-int main(void)
-{
+int main(void) {
     char *moments[MOMENTS];
     int64_t times[MOMENTS];
     unsigned changed = 0;

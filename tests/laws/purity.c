@@ -15,26 +15,22 @@
 #define START INT64_C(1767225600000000)
 
 /* A locale that writes numbers with a comma: the system's, or one made here. */
-static bool comma_locale(void)
-{
+static bool comma_locale(void) {
     static const char *const names[] = {"da_DK.UTF-8", "da_DK.utf8",  "de_DE.UTF-8",
                                         "de_DE.utf8",  "fr_FR.UTF-8", "tests"};
     char command[1200];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (i == 5) {
             snprintf(command, sizeof command, "localedef -i da_DK -f UTF-8 '%s/tests' >/dev/null 2>&1", test_dir());
-            if (system(command) < 0)
-                return false;
+            if (system(command) < 0) return false;
             setenv("LOCPATH", test_dir(), 1);
         }
-        if (setlocale(LC_ALL, names[i]))
-            return *localeconv()->decimal_point == ',';
+        if (setlocale(LC_ALL, names[i])) return *localeconv()->decimal_point == ',';
     }
     return false;
 }
 
-static const char *csv(void)
-{
+static const char *csv(void) {
     const char *path = path_of("in.csv");
     FILE *out = fopen(path, "w");
     if (out) {
@@ -47,16 +43,14 @@ static const char *csv(void)
     return path;
 }
 
-static kt_code import_and_reverse(kt_book *book)
-{
+static kt_code import_and_reverse(kt_book *book) {
     kt_import_options options = {.id = KT_STR("import")};
     kt_import_result result;
     kt_code code = kt_import(book, csv(), &options, &result, &said);
     uint64_t count;
     kt_batch_options named = {.id = KT_STR("undo")};
     kt_batch *batch = NULL;
-    if (code == KT_OK)
-        code = kt_batch_begin(book, &named, &batch, NULL, &said);
+    if (code == KT_OK) code = kt_batch_begin(book, &named, &batch, NULL, &said);
     if (code == KT_OK)
         code = kt_batch_reverse_batch(batch, KT_STR("import"), day("2026-03-01"), (kt_str){NULL, 0}, true, &count,
                                       &said);
@@ -64,8 +58,7 @@ static kt_code import_and_reverse(kt_book *book)
 }
 
 /* Everything a book may hold, always the same, every batch with an id of its own. */
-static void *write_book(void *name)
-{
+static void *write_book(void *name) {
     kt_create_options options = {.company = {.entity = KT_STR("Acme ApS"), .currency = KT_STR("DKK")},
                                  .clock_us = test_clock,
                                  .random = test_bytes};
@@ -73,8 +66,7 @@ static void *write_book(void *name)
     kt_book *book = NULL;
     clock_now = START;
     kt_code code = kt_book_create(path_of(name), &options, &said);
-    if (code == KT_OK)
-        code = kt_book_open(path_of(name), &open, &book, &said);
+    if (code == KT_OK) code = kt_book_open(path_of(name), &open, &book, &said);
     for (unsigned i = 0; i < 30 && code == KT_OK; i++) {
         kt_batch *batch = NULL;
         char id[20], entry[200];
@@ -93,20 +85,16 @@ static void *write_book(void *name)
                      k * i, k % 3, k * i + 3);
             code = add(batch, entry, NULL);
         }
-        if (code == KT_OK && i == 29)
-            code = kt_batch_period_close(batch, day("2026-01-01"), &said);
-        if (batch)
-            code = code == KT_OK ? kt_batch_commit(batch, NULL, &said) : (kt_batch_abort(batch), code);
+        if (code == KT_OK && i == 29) code = kt_batch_period_close(batch, day("2026-01-01"), &said);
+        if (batch) code = code == KT_OK ? kt_batch_commit(batch, NULL, &said) : (kt_batch_abort(batch), code);
     }
-    if (code == KT_OK)
-        code = import_and_reverse(book);
+    if (code == KT_OK) code = import_and_reverse(book);
     is_code(code, KT_OK, "a book is written (%s)", code == KT_OK ? "" : said.text);
     kt_book_close(book);
     return NULL;
 }
 
-static void *rebuild(void *name)
-{
+static void *rebuild(void *name) {
     uint64_t records;
     bool equal = false;
     kt_code code = kt_rebuild(path_of(name), NULL, NULL, &equal, &records, &said);
@@ -115,17 +103,13 @@ static void *rebuild(void *name)
     return NULL;
 }
 
-static void threaded(void *(*work)(void *), const char *name)
-{
+static void threaded(void *(*work)(void *), const char *name) {
     pthread_t thread;
-    if (pthread_create(&thread, NULL, work, (void *)(uintptr_t)name) == 0)
-        pthread_join(thread, NULL);
-    else
-        ok(false, "a thread starts");
+    if (pthread_create(&thread, NULL, work, (void *)(uintptr_t)name) == 0) pthread_join(thread, NULL);
+    else ok(false, "a thread starts");
 }
 
-static char *checkpoint_of(const char *name)
-{
+static char *checkpoint_of(const char *name) {
     kt_book *book = open_book(name);
     kt_view *view = view_of(book);
     char *note = NULL;
@@ -136,8 +120,7 @@ static char *checkpoint_of(const char *name)
     return note;
 }
 
-static void same(const char *a, const char *b)
-{
+static void same(const char *a, const char *b) {
     kt_store_options options = {.names = kt_table_names, .count = KT_TABLE_COUNT, .read_only = true};
     kt_store *stores[2] = {NULL, NULL};
     kt_txn *txns[2] = {NULL, NULL};
@@ -146,12 +129,9 @@ static void same(const char *a, const char *b)
     free(first);
     free(second);
     kt_code code = kt_store_open(path_of(a), &options, &stores[0], &said);
-    if (code == KT_OK)
-        code = kt_store_open(path_of(b), &options, &stores[1], &said);
-    for (int i = 0; i < 2 && code == KT_OK; i++)
-        code = kt_txn_begin(stores[i], false, &txns[i], &said);
-    if (code == KT_OK)
-        code = kt_state_compare(&kt_the_registry, stores[0], txns[0], txns[1], &said);
+    if (code == KT_OK) code = kt_store_open(path_of(b), &options, &stores[1], &said);
+    for (int i = 0; i < 2 && code == KT_OK; i++) code = kt_txn_begin(stores[i], false, &txns[i], &said);
+    if (code == KT_OK) code = kt_state_compare(&kt_the_registry, stores[0], txns[0], txns[1], &said);
     is_code(code, KT_OK, "and the same state, key for key (%s)", code == KT_OK ? "" : said.text);
     for (int i = 0; i < 2; i++) {
         kt_txn_abort(txns[i]);
@@ -159,8 +139,7 @@ static void same(const char *a, const char *b)
     }
 }
 
-int main(void)
-{
+int main(void) {
     (void)test_dir();
     write_book((void *)(uintptr_t) "plain");
     rebuild((void *)(uintptr_t) "plain");
@@ -170,8 +149,7 @@ int main(void)
     setenv("TZ", "Pacific/Kiritimati", 1);
     tzset();
     setenv("HOME", "/nowhere", 1);
-    if (chdir("/") != 0)
-        diag("/ is no place to work in");
+    if (chdir("/") != 0) diag("/ is no place to work in");
     if (comma_locale()) {
         char half[8];
         snprintf(half, sizeof half, "%.1f", 0.5);

@@ -10,8 +10,7 @@
 static ads_counts theirs;
 static size_t refused;
 
-static void on_refused(void *context, const kt_error *why)
-{
+static void on_refused(void *context, const kt_error *why) {
     (void)context;
     if (refused < theirs.lopsided_count) {
         const ads_off *lopsided = &theirs.lopsided[refused];
@@ -24,8 +23,7 @@ static void on_refused(void *context, const kt_error *why)
     refused++;
 }
 
-static void compare(kt_book *book)
-{
+static void compare(kt_book *book) {
     kt_view *view = NULL;
     kt_balance *rows = NULL;
     size_t count = 0, equal = 0, expected = 0;
@@ -34,8 +32,7 @@ static void compare(kt_book *book)
     is_code(kt_balances(view, NULL, &rows, &count, &error), KT_OK, "a trial balance (%s)", error.text);
     for (size_t k = 0; k < theirs.sum_count; k++) {
         const ads_sum *sum = &theirs.sums[k];
-        if (!sum->debit && !sum->credit)
-            continue; /* perhaps only in lopsided entries, or of nothing */
+        if (!sum->debit && !sum->credit) continue; /* perhaps only in lopsided entries, or of nothing */
         expected++;
         for (size_t i = 0; i < count; i++)
             equal += kt_str_equal(rows[i].account, kt_str_from(sum->account)) &&
@@ -46,18 +43,15 @@ static void compare(kt_book *book)
     is_int((long long)equal, (long long)expected,
            "every account has the debit, credit and balance computed by other means");
     kt_amount total = 0;
-    for (size_t i = 0; i < count; i++)
-        total += rows[i].balance;
+    for (size_t i = 0; i < count; i++) total += rows[i].balance;
     is_int((long long)total, 0, "and they sum to zero");
     free(rows);
     kt_view_close(view);
 }
 
-int main(void)
-{
+int main(void) {
     char path[4096], directory[1024];
-    if (!ads_file(path, sizeof path))
-        skip_all("the outside cases are not here");
+    if (!ads_file(path, sizeof path)) skip_all("the outside cases are not here");
     is_int(ads_count(path, &theirs), 0, "the file is counted by other means");
     snprintf(directory, sizeof directory, "%s/book", test_dir());
     kt_create_options create = {.company = {.entity = KT_STR("Outside"), .currency = KT_STR("USD")}};

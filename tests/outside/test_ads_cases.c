@@ -7,8 +7,7 @@
 
 static ads_counts ours, theirs;
 
-static void add_line(const kt_line *line)
-{
+static void add_line(const kt_line *line) {
     size_t i = 0;
     while (i < ours.sum_count && (strlen(ours.sums[i].account) != line->account.size ||
                                   memcmp(ours.sums[i].account, line->account.data, line->account.size) ||
@@ -24,8 +23,7 @@ static void add_line(const kt_line *line)
     ours.sums[i].all += (int64_t)amount;
 }
 
-static void add_entry(const kt_entry *entry)
-{
+static void add_entry(const kt_entry *entry) {
     kt_amount off = 0, amount;
     for (size_t i = 0; i < entry->line_count; i++) {
         add_line(&entry->lines[i]);
@@ -42,8 +40,7 @@ static void add_entry(const kt_entry *entry)
     }
 }
 
-static void compare(void)
-{
+static void compare(void) {
     is_int((long long)ours.entries, (long long)theirs.entries, "as many entries as journal ids");
     is_int((long long)ours.entries, 13295, "which are 13,295");
     is_int((long long)ours.lines, 28160, "and 28,160 lines");
@@ -62,11 +59,9 @@ static void compare(void)
     is_int((long long)equal, (long long)theirs.sum_count, "each with the same balance");
 }
 
-int main(void)
-{
+int main(void) {
     char path[4096];
-    if (!ads_file(path, sizeof path))
-        skip_all("the outside cases are not here");
+    if (!ads_file(path, sizeof path)) skip_all("the outside cases are not here");
     is_int(ads_count(path, &theirs), 0, "the file is counted by other means");
     kt_source_file *file = NULL;
     kt_error error = {0};

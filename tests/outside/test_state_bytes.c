@@ -14,32 +14,26 @@ enum { ACCOUNTS = 12, BATCHES = 75, LONG_LINES = 2500 };
 
 static char book_path[600], log_path[600], dump_path[600];
 
-static void must(kt_code code, const kt_error *error)
-{
-    if (code == KT_OK)
-        return;
+static void must(kt_code code, const kt_error *error) {
+    if (code == KT_OK) return;
     diag("%s", error->text);
     exit(1);
 }
 
-static kt_str account_code(uint64_t number, char out[8])
-{
+static kt_str account_code(uint64_t number, char out[8]) {
     (void)snprintf(out, 8, "%u", 1000 + (unsigned)(number % ACCOUNTS) * 10);
     return kt_str_from(out);
 }
 
 /* Entries of all shapes: plain, foreign with and without a rate, dimensions, minus amounts, vouchers of many spellings. */
-static kt_code add_entry(kt_batch *batch, uint64_t *random, uint64_t *number, kt_error *error)
-{
+static kt_code add_entry(kt_batch *batch, uint64_t *random, uint64_t *number, kt_error *error) {
     static const char *const spellings[] = {"%u", "%06u", "INV-2024-%u", "A%03u", "x%uz", ""};
     char codes[2][8], voucher[40];
     kt_amount amount = (kt_amount)(test_random(random) % 1000000);
-    if (test_random(random) % 20 == 0)
-        amount *= (kt_amount)1000000000000 * 1000000000;
+    if (test_random(random) % 20 == 0) amount *= (kt_amount)1000000000000 * 1000000000;
     bool foreign = test_random(random) % 4 == 0, rate = test_random(random) % 2 == 0;
     kt_dimension pairs[2] = {{KT_DIMENSION_COST_CENTRE, KT_STR("North")}, {7, KT_STR("Größe")}};
-    if (test_random(random) % 2)
-        pairs[0].value = KT_STR("South");
+    if (test_random(random) % 2) pairs[0].value = KT_STR("South");
     (void)snprintf(voucher, sizeof(voucher), spellings[test_random(random) % 6],
                    (unsigned)(test_random(random) % 3000));
     kt_line lines[2] = {
@@ -48,13 +42,11 @@ static kt_code add_entry(kt_batch *batch, uint64_t *random, uint64_t *number, kt
          .amount = -amount,
          .dimensions = pairs,
          .dimension_count = (uint8_t)(test_random(random) % 3)}};
-    if (foreign)
-        lines[0].currency = test_random(random) % 2 ? KT_STR("USD") : KT_STR("JPY");
+    if (foreign) lines[0].currency = test_random(random) % 2 ? KT_STR("USD") : KT_STR("JPY");
     if (foreign && rate) {
         lines[0].has_cost = true;
         lines[0].cost = amount;
-    } else if (foreign)
-        lines[1].currency = lines[0].currency;
+    } else if (foreign) lines[1].currency = lines[0].currency;
     kt_entry entry = {.date = 19700 + (kt_day)(test_random(random) % 500),
                       .series = test_random(random) % 3 ? KT_STR("") : KT_STR("S"),
                       .voucher = kt_str_from(voucher),
@@ -65,8 +57,7 @@ static kt_code add_entry(kt_batch *batch, uint64_t *random, uint64_t *number, kt
     return kt_batch_add(batch, &entry, number, error);
 }
 
-static kt_code add_long(kt_batch *batch, uint64_t *number, kt_error *error)
-{
+static kt_code add_long(kt_batch *batch, uint64_t *number, kt_error *error) {
     static kt_line lines[2 * LONG_LINES];
     for (size_t i = 0; i < LONG_LINES; i++) {
         lines[2 * i] = (kt_line){
@@ -77,8 +68,7 @@ static kt_code add_long(kt_batch *batch, uint64_t *number, kt_error *error)
     return kt_batch_add(batch, &entry, number, error);
 }
 
-static void make_registers(kt_book *book)
-{
+static void make_registers(kt_book *book) {
     kt_error error = {0};
     kt_batch *batch;
     char code[8];
@@ -89,8 +79,7 @@ static void make_registers(kt_book *book)
                               .type = (kt_account_type)(i % 6),
                               .open_from = KT_DAY_NONE,
                               .closed_from = KT_DAY_NONE};
-        if (i > 6)
-            account.parent = KT_STR("1000");
+        if (i > 6) account.parent = KT_STR("1000");
         must(kt_batch_account(batch, &account, &error), &error);
     }
     must(kt_batch_period_close(batch, 10, &error), &error);
@@ -101,8 +90,7 @@ static void make_registers(kt_book *book)
     must(kt_batch_commit(batch, NULL, &error), &error);
 }
 
-static void make_batch(kt_book *book, int which, uint64_t *random)
-{
+static void make_batch(kt_book *book, int which, uint64_t *random) {
     kt_error error = {0};
     kt_batch *batch;
     uint64_t number = 0;
@@ -112,18 +100,15 @@ static void make_batch(kt_book *book, int which, uint64_t *random)
     must(kt_batch_begin(book, &options, &batch, NULL, &error), &error);
     for (uint64_t i = 1 + test_random(random) % (which == 40 ? 700 : 10); i != 0; i--)
         must(add_entry(batch, random, &number, &error), &error);
-    if (which == 20)
-        must(add_long(batch, &number, &error), &error);
+    if (which == 20) must(add_long(batch, &number, &error), &error);
     must(kt_batch_commit(batch, NULL, &error), &error);
-    if (which % 9 != 0)
-        return;
+    if (which % 9 != 0) return;
     must(kt_batch_begin(book, NULL, &batch, NULL, &error), &error);
     must(kt_batch_reverse(batch, number, 20100, KT_STR("wrong"), which % 2 == 0, &number, &error), &error);
     must(kt_batch_commit(batch, NULL, &error), &error);
 }
 
-static void make_book(uint64_t *random)
-{
+static void make_book(uint64_t *random) {
     kt_error error = {0};
     kt_book *book;
     kt_view *view;
@@ -132,22 +117,18 @@ static void make_book(uint64_t *random)
     must(kt_book_create(book_path, &options, &error), &error);
     must(kt_book_open(book_path, NULL, &book, &error), &error);
     make_registers(book);
-    for (int i = 0; i < BATCHES; i++)
-        make_batch(book, i, random);
+    for (int i = 0; i < BATCHES; i++) make_batch(book, i, random);
     must(kt_view_open(book, NULL, &view, &error), &error);
     must(kt_export_tlog(view, log_path, false, &error), &error);
     kt_view_close(view);
     kt_book_close(book);
 }
 
-static void put_hex(FILE *out, kt_span bytes)
-{
-    for (size_t i = 0; i < bytes.size; i++)
-        (void)fprintf(out, "%02x", bytes.data[i]);
+static void put_hex(FILE *out, kt_span bytes) {
+    for (size_t i = 0; i < bytes.size; i++) (void)fprintf(out, "%02x", bytes.data[i]);
 }
 
-static void dump_store(void)
-{
+static void dump_store(void) {
     kt_error error = {0};
     kt_store_options options = {.names = kt_table_names, .count = KT_TABLE_COUNT, .read_only = true};
     kt_store *store;
@@ -172,20 +153,17 @@ static void dump_store(void)
     }
     kt_txn_abort(txn);
     kt_store_close(store);
-    if (out == NULL || fclose(out) != 0)
-        diag("%s: cannot be written", dump_path);
+    if (out == NULL || fclose(out) != 0) diag("%s: cannot be written", dump_path);
 }
 
 /* The reader's exit status; what it says is shown. */
-static int compare(const char *python, const char *dump)
-{
+static int compare(const char *python, const char *dump) {
     char command[2000], said[400];
     (void)snprintf(command, sizeof(command), "PYTHONDONTWRITEBYTECODE=1 %s tests/outside/read_state.py '%s' '%s' 2>&1",
                    python, dump, log_path);
     (void)fflush(NULL);
     FILE *pipe = popen(command, "r");
-    if (pipe == NULL)
-        return -1;
+    if (pipe == NULL) return -1;
     for (int line = 0; fgets(said, sizeof(said), pipe) != NULL; line++)
         if (line < 12) {
             said[strcspn(said, "\n")] = 0;
@@ -195,19 +173,16 @@ static int compare(const char *python, const char *dump)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-int main(void)
-{
+int main(void) {
     const char *python = NULL, *const candidates[] = {"/usr/bin/python3", "python3"};
     char probe[700];
     uint64_t random = test_seed();
     for (size_t i = 0; i < 2 && python == NULL; i++) {
         (void)snprintf(probe, sizeof(probe), "%s -c 'import sys; sys.exit(sys.version_info < (3, 8))' 2>/dev/null",
                        candidates[i]);
-        if (system(probe) == 0)
-            python = candidates[i];
+        if (system(probe) == 0) python = candidates[i];
     }
-    if (python == NULL)
-        skip_all("no python3 of 3.8 or later here (apt-get install python3)");
+    if (python == NULL) skip_all("no python3 of 3.8 or later here (apt-get install python3)");
     (void)snprintf(book_path, sizeof(book_path), "%s/book", test_dir());
     (void)snprintf(log_path, sizeof(log_path), "%s/log", test_dir());
     (void)snprintf(dump_path, sizeof(dump_path), "%s/dump", test_dir());
@@ -216,7 +191,6 @@ int main(void)
     is_int(compare(python, dump_path), 0,
            "every stored byte is the one that FORMAT.md says, worked out in Python from the records");
     (void)snprintf(probe, sizeof(probe), "sed -i '$ { s/0$/1/; t; s/.$/0/ }' '%s'", dump_path);
-    if (system(probe) == 0)
-        is_int(compare(python, dump_path), 1, "and one byte of another value is found");
+    if (system(probe) == 0) is_int(compare(python, dump_path), 1, "and one byte of another value is found");
     return done();
 }

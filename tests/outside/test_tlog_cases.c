@@ -17,34 +17,28 @@
 #define LOG_SIZE 15
 
 /* Bytes of a file with a zero behind them, the caller's; NULL where it cannot be read. */
-static char *read_file(const char *path, size_t *size)
-{
+static char *read_file(const char *path, size_t *size) {
     FILE *stream = fopen(path, "rb");
     char *data = stream ? calloc(1, 65537) : NULL;
     *size = data ? fread(data, 1, 65536, stream) : 0;
-    if (stream)
-        fclose(stream);
+    if (stream) fclose(stream);
     return data;
 }
 
-static void same_file(const char *one_dir, const char *one_name, const char *other_dir, const char *other_name)
-{
+static void same_file(const char *one_dir, const char *one_name, const char *other_dir, const char *other_name) {
     char one_path[1200], other_path[1200];
     size_t one_size, other_size;
     snprintf(one_path, sizeof one_path, "%s/%s", one_dir, one_name);
     snprintf(other_path, sizeof other_path, "%s/%s", other_dir, other_name);
     char *one = read_file(one_path, &one_size), *other = read_file(other_path, &other_size);
-    if (one && other)
-        is_bytes(one, one_size, other, other_size, "%s is the golden log's, byte for byte", other_name);
-    else
-        ok(false, "%s and %s can be read", one_path, other_path);
+    if (one && other) is_bytes(one, one_size, other, other_size, "%s is the golden log's, byte for byte", other_name);
+    else ok(false, "%s and %s can be read", one_path, other_path);
     free(one);
     free(other);
 }
 
 /* "PRIVATE+KEY+name+key id+base64(type || seed)", as Go's note package writes it. */
-static kt_signer *published_signer(const char *text, kt_verifier *verifier)
-{
+static kt_signer *published_signer(const char *text, kt_verifier *verifier) {
     const char *name = strstr(text, "PRIVATE+KEY+");
     const char *end = name ? strchr(name += 12, '+') : NULL;
     uint8_t key[1 + KT_SEED_SIZE];
@@ -69,24 +63,20 @@ typedef struct leaves {
     } leaf[LOG_SIZE];
 } leaves;
 
-static bool split_bundle(const char *bundle, size_t size, leaves *out)
-{
+static bool split_bundle(const char *bundle, size_t size, leaves *out) {
     size_t at = 0;
     for (size_t i = 0; i < LOG_SIZE; i++) {
-        if (size - at < 2)
-            return false;
+        if (size - at < 2) return false;
         out->leaf[i].size = (size_t)(uint8_t)bundle[at] << 8 | (uint8_t)bundle[at + 1];
         out->leaf[i].bytes = bundle + at + 2;
-        if (size - at - 2 < out->leaf[i].size)
-            return false;
+        if (size - at - 2 < out->leaf[i].size) return false;
         at += 2 + out->leaf[i].size;
     }
     return at == size;
 }
 
 static void rebuild(const char *golden, const leaves *from, size_t count, const kt_signer *signer,
-                    const kt_verifier *verifier)
-{
+                    const kt_verifier *verifier) {
     kt_error error = {0};
     kt_tlog_writer *writer;
     kt_tree tree;
@@ -106,8 +96,7 @@ static void rebuild(const char *golden, const leaves *from, size_t count, const 
     kt_tree_root(&tree, made.root);
     kt_checkpoint_sign(&made, signer, signature);
     size_t size = kt_checkpoint_note(&made, verifier, signature, note);
-    if (!code)
-        code = kt_tlog_writer_finish(writer, note, size, &error);
+    if (!code) code = kt_tlog_writer_finish(writer, note, size, &error);
     is_code(code, KT_OK, "a log of %zu leaves is written", count);
     kt_tlog_writer_close(writer);
     snprintf(name, sizeof name, "checkpoint.%zu", count);
@@ -121,8 +110,7 @@ static void rebuild(const char *golden, const leaves *from, size_t count, const 
     is_code(kt_checkpoint_open(note, size, verifier, false, &opened, &error), KT_OK, "its checkpoint is opened");
 }
 
-static void test_golden_log(const char *cases)
-{
+static void test_golden_log(const char *cases) {
     char path[1100], golden[1000];
     size_t readme_size, bundle_size;
     kt_verifier verifier;
@@ -133,11 +121,9 @@ static void test_golden_log(const char *cases)
     snprintf(path, sizeof path, "%s/tile/entries/000.p/%d", golden, LOG_SIZE);
     char *bundle = read_file(path, &bundle_size);
     kt_signer *signer = readme ? published_signer(readme, &verifier) : NULL;
-    if (!signer || !bundle)
-        skip(1, "no golden log with its key here");
+    if (!signer || !bundle) skip(1, "no golden log with its key here");
     else if (ok(split_bundle(bundle, bundle_size, &from), "the golden bundle is read")) {
-        for (size_t count = 0; count <= LOG_SIZE; count++)
-            rebuild(golden, &from, count, signer, &verifier);
+        for (size_t count = 0; count <= LOG_SIZE; count++) rebuild(golden, &from, count, signer, &verifier);
         same_file(golden, "checkpoint", golden, "checkpoint.15");
     }
     kt_signer_close(signer);
@@ -154,8 +140,7 @@ typedef struct proof_case {
 } proof_case;
 
 /* Some of the numbers are above what a JSON reader of 63-bit integers takes, so they are read as texts. */
-static char *quote_numbers(const char *text, size_t size)
-{
+static char *quote_numbers(const char *text, size_t size) {
     char *out = malloc(3 * size + 1), *at = out;
     bool inside = false;
     for (size_t i = 0; out && i < size; i++) {
@@ -163,39 +148,32 @@ static char *quote_numbers(const char *text, size_t size)
         bool before = i > 0 && text[i - 1] >= '0' && text[i - 1] <= '9';
         bool after = i + 1 < size && text[i + 1] >= '0' && text[i + 1] <= '9';
         inside ^= text[i] == '"';
-        if (!inside && digit && !before)
-            *at++ = '"';
+        if (!inside && digit && !before) *at++ = '"';
         *at++ = text[i];
-        if (!inside && digit && !after)
-            *at++ = '"';
+        if (!inside && digit && !after) *at++ = '"';
     }
-    if (out)
-        *at = 0;
+    if (out) *at = 0;
     return out;
 }
 
-static uint64_t number(const proof_case *from, const char *name)
-{
+static uint64_t number(const proof_case *from, const char *name) {
     const char *text = json_string_value(json_object_get(from->json, name));
     return text ? strtoull(text, NULL, 10) : 0;
 }
 
 /* The cases use short words for roots that do not matter; these are kept apart by being filled up with zeros. An empty
    one is no hash, and no reader of ours would pass it on. */
-static bool hash_of(const proof_case *from, const char *name, uint8_t out[KT_HASH_SIZE])
-{
+static bool hash_of(const proof_case *from, const char *name, uint8_t out[KT_HASH_SIZE]) {
     const char *text = json_string_value(json_object_get(from->json, name));
     size_t size = 0;
     memset(out, 0, KT_HASH_SIZE);
     return text && kt_base64_decode(text, strlen(text), out, KT_HASH_SIZE, &size) && size > 0;
 }
 
-static bool read_proof(proof_case *out)
-{
+static bool read_proof(proof_case *out) {
     json_t *list = json_object_get(out->json, "proof");
     out->count = json_array_size(list);
-    if (out->count > sizeof out->hashes / sizeof *out->hashes)
-        return false;
+    if (out->count > sizeof out->hashes / sizeof *out->hashes) return false;
     for (size_t i = 0; i < out->count; i++) {
         const char *text = json_string_value(json_array_get(list, i));
         size_t size;
@@ -205,21 +183,18 @@ static bool read_proof(proof_case *out)
     return true;
 }
 
-static kt_code check_case(const proof_case *from, const char *kind, kt_error *error)
-{
+static kt_code check_case(const proof_case *from, const char *kind, kt_error *error) {
     uint8_t one[KT_HASH_SIZE], other[KT_HASH_SIZE];
     const uint8_t *proof = from->hashes[0];
     if (strcmp(kind, "inclusion") == 0 || strcmp(kind, "subtreeinclusion") == 0) {
-        if (!hash_of(from, "leafHash", one) || !hash_of(from, "root", other))
-            return KT_INVALID;
+        if (!hash_of(from, "leafHash", one) || !hash_of(from, "root", other)) return KT_INVALID;
         uint64_t index = number(from, "leafIdx");
         if (strcmp(kind, "inclusion") == 0)
             return kt_tree_check_inclusion(one, index, number(from, "treeSize"), proof, from->count, other, error);
         return kt_tree_check_subtree_inclusion(one, index, number(from, "start"), number(from, "end"), proof,
                                                from->count, other, error);
     }
-    if (!hash_of(from, "root1", one) || !hash_of(from, "root2", other))
-        return KT_INVALID;
+    if (!hash_of(from, "root1", one) || !hash_of(from, "root2", other)) return KT_INVALID;
     if (strcmp(kind, "consistency") == 0)
         return kt_tree_check_consistency(number(from, "size1"), one, number(from, "size2"), other, proof, from->count,
                                          error);
@@ -230,13 +205,11 @@ static kt_code check_case(const proof_case *from, const char *kind, kt_error *er
 static const char *kind_now; /* nftw carries no context */
 static size_t good_seen, bad_seen, wrong_seen;
 
-static int visit(const char *path, const struct stat *about, int type, struct FTW *where)
-{
+static int visit(const char *path, const struct stat *about, int type, struct FTW *where) {
     (void)about;
     (void)where;
     size_t length = strlen(path), size;
-    if (type != FTW_F || length < 5 || strcmp(path + length - 5, ".json") != 0)
-        return 0;
+    if (type != FTW_F || length < 5 || strcmp(path + length - 5, ".json") != 0) return 0;
     char *text = read_file(path, &size), *quoted = text ? quote_numbers(text, size) : NULL;
     proof_case found = {.json = quoted ? json_loads(quoted, 0, NULL) : NULL};
     const json_t *stated = json_object_get(found.json, "wantErr");
@@ -260,8 +233,7 @@ static int visit(const char *path, const struct stat *about, int type, struct FT
     return 0;
 }
 
-static void test_proofs(const char *cases, const char *kind)
-{
+static void test_proofs(const char *cases, const char *kind) {
     char path[1000];
     snprintf(path, sizeof path, "%s/tlog/merkle/%s", cases, kind);
     kind_now = kind;
@@ -275,11 +247,9 @@ static void test_proofs(const char *cases, const char *kind)
        good_seen, bad_seen);
 }
 
-int main(void)
-{
+int main(void) {
     const char *cases = test_cases();
-    if (!cases)
-        skip_all("no outside cases here (KONTOR_CASES)");
+    if (!cases) skip_all("no outside cases here (KONTOR_CASES)");
     test_golden_log(cases);
     test_proofs(cases, "inclusion");
     test_proofs(cases, "consistency");
