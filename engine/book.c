@@ -24,9 +24,15 @@ struct kt_book {
     kt_signer *log, *actor; /* loaded with the first batch; actor may be log */
     kt_genesis genesis;
     char verifier[KT_VERIFIER_MAX];
-    bool no_wait;
+    bool no_wait, single_thread;
     uint64_t seen; /* size of the head that the fold's memory belongs to */
     kt_batch *batch;
+    /* Batches sent and not received, oldest first. */
+    struct kt_sent {
+        kt_receipt receipt; /* all but the root */
+        bool stored;        /* an empty one is not */
+    } sent[KT_SENT_MAX];
+    unsigned sent_first, sent_count;
     int64_t (*clock_us)(void *context);
     void *clock_context;
 };
@@ -47,39 +53,29 @@ static int64_t system_clock(void *context) {
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static kt_code block_written(void *context, uint64_t first, uint32_t count, kt_error *error) {
-    kt_book *book = context;
-    return kt_fold_block(book->fold, first, count, error);
-}
+/* ---- what the journal asks of the fold; the last three on the writing lane ---- */
 
-static kt_code batch_sealed(void *context, const kt_seal *seal, uint64_t number, kt_error *error) {
-    kt_book *book = context;
-    return kt_fold_sealed(book->fold, seal, number, error);
-}
-
-static kt_code head_moves(void *context, kt_error *error) {
-    kt_book *book = context;
-    return kt_fold_flush(book->fold, error);
-}
+static void block_turns(void *context) { kt_fold_turn(((kt_book *)context)->fold); }
 
 static void block_dropped(void *context) { kt_fold_drop(((kt_book *)context)->fold); }
 
-static bool is_full(void *context) { return kt_fold_is_full(((kt_book *)context)->fold); }
-
-static kt_code piece_ends(void *context, kt_error *error) {
-    kt_book *book = context;
-    return kt_fold_spill(book->fold, true, error);
+static kt_code batch_sealed(void *context, const kt_seal *seal, uint64_t number, kt_error *error) {
+    return kt_fold_sealed(((kt_book *)context)->fold, seal, number, error);
 }
 
-static void txn_renewed(void *context, kt_txn *txn) {
-    kt_book *book = context;
-    kt_fold_bind(book->fold, txn);
+static kt_code batch_ends(void *context, kt_error *error) { return kt_fold_flush(((kt_book *)context)->fold, error); }
+
+static kt_code block_written(void *context, kt_txn *txn, uint64_t first, uint32_t count, kt_error *error) {
+    return kt_fold_block(((kt_book *)context)->fold, txn, first, count, error);
+}
+
+static kt_code head_moves(void *context, kt_txn *txn, kt_error *error) {
+    return kt_fold_head(((kt_book *)context)->fold, txn, error);
 }
 
 static kt_code recover(void *context, kt_txn *txn, uint64_t size, kt_error *error) {
-    kt_book *book = context;
     (void)size;
-    return kt_fold_recover(book->fold, txn, error);
+    return kt_fold_recover(((kt_book *)context)->fold, txn, error);
 }
 
 /* ---- opening ---- */
@@ -103,15 +99,15 @@ static kt_code open_parts(kt_book *book, bool create, bool read_only, kt_error *
                                   .origin = book->genesis.origin,
                                   .clock_us = book->clock_us,
                                   .clock_context = book->clock_context,
-                                  .block = block_written,
-                                  .sealed = batch_sealed,
-                                  .flush = head_moves,
+                                  .single_thread = book->single_thread,
+                                  .state = kt_fold_state(book->fold),
+                                  .spills = kt_registry_spills(book->registry),
+                                  .turn = block_turns,
                                   .dropped = block_dropped,
-                                  .full = is_full,
-                                  .piece = piece_ends,
-                                  .renewed = txn_renewed,
-                                  .recover = recover,
-                                  .context = book};
+                                  .sealed = batch_sealed,
+                                  .flush = batch_ends,
+                                  .context = book,
+                                  .hooks = {block_written, head_moves, recover, book}};
     return kt_journal_open(book->store, &journal, &book->journal, error);
 }
 
@@ -165,6 +161,7 @@ kt_code kt_book_open_with(const kt_registry *registry, const char *directory, co
     kt_code code = new_book(registry, directory, &book, error);
     if (code != KT_OK) return code;
     book->no_wait = options->no_wait;
+    book->single_thread = options->single_thread;
     if (options->clock_us != NULL) {
         book->clock_us = options->clock_us;
         book->clock_context = options->context;
@@ -234,8 +231,10 @@ static kt_code append_genesis(kt_book *book, kt_error *error) {
     int64_t now = book->clock_us(book->clock_context);
     kt_day today = (kt_day)(now / 86400000000ll);
     size_t size = kt_genesis_write(&book->genesis, today, record);
-    kt_code code = kt_txn_put(kt_journal_txn(book->journal), KT_TABLE_META, kt_span_of("format", 6),
-                              kt_span_of(format, sizeof format), error);
+    kt_txn *txn;
+    kt_code code = kt_journal_write(book->journal, &txn, error);
+    if (code == KT_OK)
+        code = kt_txn_put(txn, KT_TABLE_META, kt_span_of("format", 6), kt_span_of(format, sizeof format), error);
     if (code == KT_OK) code = kt_journal_append(book->journal, kt_span_of(record, size), &number, error);
     return code == KT_OK ? kt_fold_genesis_apply(book->fold, &book->genesis, error) : code;
 }
@@ -300,10 +299,7 @@ kt_code kt_book_found(const kt_registry *registry, const char *directory, const 
     if (code == KT_OK) code = kt_disk_sync_names(directory, error); /* LAW 3: the names, before the first batch */
     if (code == KT_OK) code = kt_disk_sync_name(directory, error);
     if (code == KT_OK) code = kt_journal_begin(book->journal, true, error);
-    if (code == KT_OK) {
-        kt_fold_bind(book->fold, kt_journal_txn(book->journal));
-        code = append_genesis(book, error);
-    }
+    if (code == KT_OK) code = append_genesis(book, error);
     if (code == KT_OK) code = start_batch(book, batch, error);
     if (code == KT_OK) {
         snprintf((*batch)->id, sizeof(*batch)->id, "genesis");
@@ -407,7 +403,6 @@ kt_code kt_batch_begin(kt_book *book, const kt_batch_options *options, kt_batch 
     uint64_t size = kt_journal_head(book->journal)->tree.size;
     if (size != book->seen) kt_fold_forget(book->fold); /* somebody else wrote in between */
     book->seen = size;
-    kt_fold_bind(book->fold, kt_journal_txn(book->journal));
     code = kt_access_check(kt_fold_state(book->fold), kt_signer_public(book->actor), 0, error);
     if (code == KT_OK && options->id.size != 0) code = look_up(book, options, receipt, error);
     if (code == KT_OK) code = start_batch(book, out, error);
@@ -463,58 +458,117 @@ static void close_batch(kt_batch *batch) {
 
 void kt_batch_abort(kt_batch *batch) {
     if (batch == NULL) return;
+    kt_journal_abort(batch->book->journal); /* first, so that nobody is at work */
     kt_fold_forget(batch->book->fold);
-    kt_fold_bind(batch->book->fold, NULL);
-    kt_journal_abort(batch->book->journal);
     close_batch(batch);
+}
+
+/* A batch that stores nothing: it is broken, empty or only tried. *receipt says so; false: it is to be stored. */
+static bool ends_unstored(kt_batch *batch, kt_receipt *receipt, kt_code *code, kt_error *error) {
+    kt_book *book = batch->book;
+    uint64_t first = kt_journal_head(book->journal)->tree.size, next = kt_journal_next(book->journal);
+    memset(receipt, 0, sizeof *receipt);
+    *code = KT_OK;
+    receipt->first = first;
+    if (batch->broken != KT_OK)
+        *code = kt_fail(error, batch->broken, "the batch is broken off and cannot be committed");
+    else if (next == first) receipt->last = first - 1; /* nothing posted: no id is reserved */
+    else if (batch->dry_run) {
+        receipt->last = next; /* where the seal would lie */
+        receipt->entries = batch->entries;
+    } else return false;
+    kt_batch_abort(batch);
+    return true;
+}
+
+static void seal_input(const kt_batch *batch, kt_seal_input *input) {
+    *input = (kt_seal_input){.id = kt_span_of(batch->id, strlen(batch->id)),
+                             .actor = batch->book->actor,
+                             .log = batch->book->log,
+                             .has_input = batch->has_digest,
+                             .read = batch->entries + batch->rejected,
+                             .posted = batch->entries,
+                             .rejected = batch->rejected};
+    memcpy(input->input, batch->digest, sizeof input->input);
+}
+
+static void receipt_of(kt_receipt *receipt, const kt_batch *batch, const kt_seal *seal, uint64_t first) {
+    kt_batch_row row = {.first = first,
+                        .last = first + seal->count,
+                        .recorded_us = seal->recorded_us,
+                        .clock_behind = seal->clock_behind,
+                        .id = seal->id};
+    fill_receipt(receipt, &row, batch->entries);
+}
+
+static void push_sent(kt_book *book, const kt_receipt *receipt, bool stored) {
+    book->sent[(book->sent_first + book->sent_count++) % KT_SENT_MAX] = (struct kt_sent){*receipt, stored};
+}
+
+kt_code kt_batch_send(kt_batch *batch, kt_error *error) {
+    kt_book *book = batch->book;
+    kt_receipt receipt;
+    kt_seal_input input;
+    kt_seal seal;
+    kt_code code;
+    if (book->sent_count == KT_SENT_MAX)
+        return kt_fail(error, KT_BUSY, "%s: %d batches are sent and not received: receive one first", book->directory,
+                       KT_SENT_MAX);
+    if (ends_unstored(batch, &receipt, &code, error)) {
+        if (code == KT_OK) push_sent(book, &receipt, false);
+        return code;
+    }
+    uint64_t first = receipt.first;
+    seal_input(batch, &input);
+    code = kt_journal_send(book->journal, &input, &seal, error);
+    if (code == KT_OK) {
+        receipt_of(&receipt, batch, &seal, first);
+        push_sent(book, &receipt, true);
+        book->seen = receipt.tree_size;
+    } else kt_fold_forget(book->fold);
+    close_batch(batch);
+    return code;
+}
+
+kt_code kt_book_receive(kt_book *book, bool wait, kt_receipt *receipt, kt_error *error) {
+    kt_log_head head;
+    struct kt_sent *sent = &book->sent[book->sent_first];
+    kt_code code = KT_OK;
+    if (book->sent_count == 0) return KT_END;
+    if (sent->stored) code = kt_journal_receive(book->journal, wait, &head, error);
+    if (code == KT_BUSY) return code;
+    if (code == KT_OK && receipt != NULL) {
+        *receipt = sent->receipt;
+        if (sent->stored) memcpy(receipt->root, head.root, KT_HASH_SIZE);
+    }
+    book->sent_first = (book->sent_first + 1) % KT_SENT_MAX;
+    book->sent_count--;
+    if (code != KT_OK && book->batch != NULL) book->batch->broken = code; /* it was checked against what is not there */
+    else if (code != KT_OK) kt_fold_forget(book->fold);
+    return code;
 }
 
 kt_code kt_batch_commit(kt_batch *batch, kt_receipt *receipt, kt_error *error) {
     kt_book *book = batch->book;
     kt_receipt unwanted;
-    if (receipt == NULL) receipt = &unwanted;
-    memset(receipt, 0, sizeof *receipt);
-    uint64_t first = kt_journal_head(book->journal)->tree.size;
-    if (batch->broken != KT_OK) {
-        kt_code code = kt_fail(error, batch->broken, "the batch is broken off and cannot be committed");
-        kt_batch_abort(batch);
-        return code;
-    }
-    if (kt_journal_next(book->journal) == first) { /* nothing posted: no id is reserved */
-        receipt->first = first;
-        receipt->last = first - 1;
-        kt_batch_abort(batch);
-        return KT_OK;
-    }
-    if (batch->dry_run) {
-        receipt->first = first;
-        receipt->last = kt_journal_next(book->journal); /* where the seal would lie */
-        receipt->entries = batch->entries;
-        kt_batch_abort(batch);
-        return KT_OK;
-    }
-    kt_seal_input input = {.id = kt_span_of(batch->id, strlen(batch->id)),
-                           .actor = book->actor,
-                           .log = book->log,
-                           .has_input = batch->has_digest,
-                           .read = batch->entries + batch->rejected,
-                           .posted = batch->entries,
-                           .rejected = batch->rejected};
-    memcpy(input.input, batch->digest, sizeof input.input);
+    kt_seal_input input;
     kt_seal seal;
     kt_log_head head;
-    kt_code code = kt_journal_seal(book->journal, &input, &seal, &head, error);
+    kt_code code;
+    if (receipt == NULL) receipt = &unwanted;
+    if (book->sent_count != 0) {
+        kt_batch_abort(batch);
+        return kt_fail(error, KT_USAGE, "%s: batches are sent and not received", book->directory);
+    }
+    if (ends_unstored(batch, receipt, &code, error)) return code;
+    uint64_t first = receipt->first;
+    seal_input(batch, &input);
+    code = kt_journal_seal(book->journal, &input, &seal, &head, error);
     if (code == KT_OK) {
-        kt_batch_row row = {.first = first,
-                            .last = head.tree.size - 1,
-                            .recorded_us = seal.recorded_us,
-                            .clock_behind = seal.clock_behind,
-                            .id = input.id};
-        fill_receipt(receipt, &row, batch->entries);
+        receipt_of(receipt, batch, &seal, first);
         memcpy(receipt->root, head.root, KT_HASH_SIZE);
         book->seen = head.tree.size;
     } else kt_fold_forget(book->fold);
-    kt_fold_bind(book->fold, NULL);
     close_batch(batch);
     return code;
 }

@@ -7,7 +7,6 @@
 
 #define DEPARTMENTS_MAX 8
 #define ROW_FIXED 114u
-#define SPILL_BYTES ((size_t)6 << 20) /* of changes to one table: some ten thousand pages at the worst */
 
 struct kt_fold {
     const kt_registry *registry;
@@ -206,11 +205,9 @@ kt_code kt_fold_apply(kt_fold *fold, const kt_record *record, kt_error *error) {
     return kind->apply(kt_fold_self(fold, kind->department), record, error);
 }
 
-kt_code kt_fold_block(kt_fold *fold, uint64_t first, uint32_t count, kt_error *error) {
-    kt_code code = KT_OK;
-    for (unsigned i = 0; i < fold->registry->department_count && code == KT_OK; i++)
-        code = fold->registry->departments[i]->block(fold->selves[i], first, count, error);
-    return code;
+void kt_fold_turn(kt_fold *fold) {
+    for (unsigned i = 0; i < fold->registry->department_count; i++)
+        fold->registry->departments[i]->turn(fold->selves[i]);
 }
 
 void kt_fold_drop(kt_fold *fold) {
@@ -222,42 +219,34 @@ kt_code kt_fold_flush(kt_fold *fold, kt_error *error) {
     kt_code code = KT_OK;
     for (unsigned i = 0; i < fold->registry->department_count && code == KT_OK; i++)
         code = fold->registry->departments[i]->flush(fold->selves[i], error);
-    return code == KT_OK ? kt_state_flush(fold->state, error) : code;
+    return code;
 }
 
-static uint64_t spills_mask(const kt_registry *registry) {
+kt_code kt_fold_block(kt_fold *fold, kt_txn *txn, uint64_t first, uint32_t count, kt_error *error) {
+    kt_code code = KT_OK;
+    for (unsigned i = 0; i < fold->registry->department_count && code == KT_OK; i++)
+        code = fold->registry->departments[i]->block(fold->selves[i], txn, first, count, error);
+    return code;
+}
+
+kt_code kt_fold_head(kt_fold *fold, kt_txn *txn, kt_error *error) {
+    kt_code code = KT_OK;
+    for (unsigned i = 0; i < fold->registry->department_count && code == KT_OK; i++)
+        code = fold->registry->departments[i]->head(fold->selves[i], txn, error);
+    return code;
+}
+
+uint64_t kt_registry_spills(const kt_registry *registry) {
     uint64_t mask = 0;
-    for (kt_table table = KT_TABLE_STATE; table < KT_TABLE_COUNT; table++)
-        if (kt_registry_spills(registry, table)) mask |= (uint64_t)1 << table;
+    for (unsigned i = 0; i < registry->department_count; i++)
+        for (const kt_table *spills = registry->departments[i]->spills; *spills != 0; spills++)
+            mask |= (uint64_t)1 << *spills;
     return mask;
 }
 
 kt_code kt_fold_recover(kt_fold *fold, kt_txn *txn, kt_error *error) {
-    kt_code code = kt_state_undo(txn, KT_TABLE_UNDO, spills_mask(fold->registry), error);
+    kt_code code = kt_state_undo(txn, KT_TABLE_UNDO, kt_registry_spills(fold->registry), error);
     for (unsigned i = 0; i < fold->registry->department_count && code == KT_OK; i++)
         code = fold->registry->departments[i]->recover(txn, error);
-    return code;
-}
-
-bool kt_registry_spills(const kt_registry *registry, kt_table table) {
-    for (unsigned i = 0; i < registry->department_count; i++)
-        for (const kt_table *spills = registry->departments[i]->spills; *spills != 0; spills++)
-            if (*spills == table) return true;
-    return false;
-}
-
-bool kt_fold_is_full(const kt_fold *fold) {
-    for (unsigned i = 0; i < fold->registry->department_count; i++)
-        for (const kt_table *spills = fold->registry->departments[i]->spills; *spills != 0; spills++)
-            if (kt_state_bytes(fold->state, *spills) > SPILL_BYTES) return true;
-    return false;
-}
-
-kt_code kt_fold_spill(kt_fold *fold, bool undo, kt_error *error) {
-    kt_code code = KT_OK;
-    for (unsigned i = 0; i < fold->registry->department_count; i++)
-        for (const kt_table *spills = fold->registry->departments[i]->spills; *spills != 0 && code == KT_OK; spills++)
-            if (kt_state_bytes(fold->state, *spills) > SPILL_BYTES)
-                code = kt_state_spill(fold->state, *spills, undo ? KT_TABLE_UNDO : *spills, error);
     return code;
 }

@@ -4,8 +4,11 @@
  * The registry lists departments and kinds of record; fold hands each record to its kind's apply function. Apply
  * reads the record and the state alone: no clock, no locale, no random number, no environment, no floating point.
  *
- *     live    check ─► append ─► apply ... seal ─► block ─► flush
- *     replay          read   ─► apply ... seal ─► block ─► flush
+ *     live    check ─► append ─► apply ... seal ─► flush ─► turn  ║  block ─► head
+ *     replay          read   ─► apply ... seal ─► flush ─► turn  ║  block ─► head
+ *
+ * What stands right of the bar writes to the store what was gathered left of it, and live it does so on another thread while
+ * the next block is applied: a department turns its gatherings over and touches them no more.
  *
  * Laws kept: 1 (state is what the journal gives), 7 (rights are checked at each seal). An unknown kind stops the
  * reader: KT_NEWER.
@@ -30,10 +33,13 @@ typedef struct kt_department {
     const char *name;
     kt_code (*open)(kt_fold *fold, void **self, kt_error *error);
     void (*close)(void *self);
-    void (*forget)(void *self); /* what it holds in memory: the state changed behind it */
-    kt_code (*block)(void *self, uint64_t first, uint32_t count, kt_error *error); /* a block ended */
-    void (*drop)(void *self);                         /* ... and is not kept: the batch is only tried */
-    kt_code (*flush)(void *self, kt_error *error);    /* the head moves */
+    void (*forget)(void *self);                    /* what it holds in memory: the state changed behind it */
+    void (*turn)(void *self);                      /* a block ended: the next one's gathers from here on */
+    void (*drop)(void *self);                      /* ... and is not kept: the batch is only tried */
+    kt_code (*flush)(void *self, kt_error *error); /* the batch ends: what is in memory goes to state */
+    /* Writing, maybe on another thread: what was gathered for the oldest block turned over; and when the head moves. */
+    kt_code (*block)(void *self, kt_txn *txn, uint64_t first, uint32_t count, kt_error *error);
+    kt_code (*head)(void *self, kt_txn *txn, kt_error *error);
     kt_code (*recover)(kt_txn *txn, kt_error *error); /* drop what a broken-off batch wrote */
     kt_table
         spills[4]; /* tables whose pending rows no view shows, ended by 0: they may be written before the head moves */
@@ -45,6 +51,9 @@ typedef struct kt_kind {
     const kt_department *department;
     uint32_t right; /* KT_RIGHT_... */
     kt_code (*apply)(void *self, const kt_record *record, kt_error *error);
+    /* In place of apply for a record that was packed elsewhere: all that the book's own packing would have checked. NULL:
+       apply checks it all. */
+    kt_code (*arrive)(void *self, const kt_record *record, kt_error *error);
 } kt_kind;
 
 typedef struct kt_registry {
@@ -71,15 +80,13 @@ void kt_fold_uses(kt_fold *fold, uint32_t right);
 kt_code kt_fold_apply(kt_fold *fold, const kt_record *record, kt_error *error);
 kt_code kt_fold_genesis_apply(kt_fold *fold, const kt_genesis *genesis, kt_error *error);
 kt_code kt_fold_sealed(kt_fold *fold, const kt_seal *seal, uint64_t number, kt_error *error);
-kt_code kt_fold_block(kt_fold *fold, uint64_t first, uint32_t count, kt_error *error);
+void kt_fold_turn(kt_fold *fold);
 void kt_fold_drop(kt_fold *fold);
 kt_code kt_fold_flush(kt_fold *fold, kt_error *error);
-/* Changes that only writers read are written once there are many, so that memory stays flat. undo: keep what they
-   replaced (a scratch store keeps nothing). */
-bool kt_fold_is_full(const kt_fold *fold);
-kt_code kt_fold_spill(kt_fold *fold, bool undo, kt_error *error);
-/* May rows of this table be written before the head moves? */
-bool kt_registry_spills(const kt_registry *registry, kt_table table);
+kt_code kt_fold_block(kt_fold *fold, kt_txn *txn, uint64_t first, uint32_t count, kt_error *error);
+kt_code kt_fold_head(kt_fold *fold, kt_txn *txn, kt_error *error);
+/* Tables, as bits, whose rows may be written before the head moves, so that memory stays flat. */
+uint64_t kt_registry_spills(const kt_registry *registry);
 kt_code kt_fold_recover(kt_fold *fold, kt_txn *txn, kt_error *error);
 
 /* A sealed batch as state keeps it. */

@@ -102,6 +102,7 @@ typedef struct kt_open_options {
     const char *key_file;               /* actor's key; NULL: keys/log.key in the book */
     kt_str entity;                      /* when given, a book of another entity is refused with KT_FOREIGN */
     bool no_wait;                       /* KT_BUSY instead of waiting for another writer */
+    bool single_thread;                 /* all on the calling thread: slower, and the same bytes */
     int64_t (*clock_us)(void *context); /* for tests; NULL: the system's */
     void *context;
 } kt_open_options;
@@ -203,6 +204,17 @@ void kt_batch_rejected(kt_batch *batch, uint64_t rejected);
    and gives KT_OK with receipt->entries == 0 and first > last. In every case the batch is closed. */
 kt_code kt_batch_commit(kt_batch *batch, kt_receipt *receipt, kt_error *error);
 void kt_batch_abort(kt_batch *batch);
+
+/* The same in two steps, for those who post batch after batch: the batch is handed over to be hashed, signed, written and
+   synced on other threads, and the next may begin at once; it is checked against what was sent before it. Sending
+   acknowledges nothing: a batch exists when it was received. The batch is closed, except by KT_BUSY: KT_SENT_MAX
+   are sent and not received. The book keeps the writer's turn until all are received. */
+#define KT_SENT_MAX 4
+kt_code kt_batch_send(kt_batch *batch, kt_error *error);
+/* The oldest batch sent, in the order of sending; *receipt (may be NULL) as from kt_batch_commit. KT_END: none is sent. KT_BUSY:
+   it is not on the disk yet, and !wait. Any other code: it is not stored, nor are those sent after it, which say so
+   in their turn; an open batch can then only be aborted. kt_batch_commit is refused while batches are not received. */
+kt_code kt_book_receive(kt_book *book, bool wait, kt_receipt *receipt, kt_error *error);
 
 /* ---- Registers: each change is a record in the batch ------------------------------------------- */
 
@@ -510,14 +522,21 @@ kt_code kt_export_tlog(kt_view *view, const char *directory, bool hashes_only, k
 
 /* ---- Importing ---------------------------------------------------------------------------------- */
 
+/* What becomes of a journal's virtual postings, which balance against nothing or among themselves. */
+typedef enum kt_virtual {
+    KT_VIRTUAL_REFUSE, /* each is refused by name */
+    KT_VIRTUAL_KEEP,   /* balanced [account] ones are postings as any; (account) ones are refused */
+    KT_VIRTUAL_DROP    /* both are left out, as ledger --real and hledger --real do, and counted in the result */
+} kt_virtual;
+
 typedef struct kt_format_options {
-    char decimal;               /* 0: '.' */
-    char group;                 /* 0: none */
-    char delimiter;             /* 0: ',' */
-    const char *date_format;    /* NULL: YYYY-MM-DD (journal: also / and .); else %Y %m %d %y */
-    const char *encoding;       /* NULL: UTF-8; also "windows-1252", "iso-8859-1" */
-    bool virtual_keep;          /* journal: keep balanced [virtual] postings */
-    const char *const *symbols; /* journal: "$=USD", ended by NULL; over $ € £ */
+    char decimal;                /* 0: '.' */
+    char group;                  /* 0: none */
+    char delimiter;              /* 0: ',' */
+    const char *date_format;     /* NULL: YYYY-MM-DD (journal: also / and .); else %Y %m %d %y */
+    const char *encoding;        /* NULL: UTF-8; also "windows-1252", "iso-8859-1" */
+    kt_virtual virtual_postings; /* journal */
+    const char *const *symbols;  /* journal: "$=USD", ended by NULL; over $ € £ */
 } kt_format_options;
 
 typedef struct kt_type_rule {
@@ -550,6 +569,9 @@ typedef struct kt_control { /* in the book's currency, over lines that have a bo
 typedef struct kt_import_result {
     kt_control read, posted, rejected; /* read = posted + rejected */
     uint64_t accounts_created, currencies_declared;
+    /* KT_VIRTUAL_DROP: virtual postings left out of what was posted, entries that held nothing else (they are in no
+       total), and automated transactions whose postings would all be virtual. */
+    uint64_t virtual_left_out, entries_left_out, automated_left_out;
     kt_receipt receipt;
     uint8_t decimals; /* of the book's currency */
 } kt_import_result;

@@ -12,6 +12,7 @@
 #define COMMIT_BLOCKS 64u
 
 struct kt_replay {
+    const kt_registry *registry;
     kt_txn *source;
     kt_records *records;
     kt_store *target;
@@ -31,6 +32,7 @@ kt_code kt_replay_open(const kt_registry *registry, kt_txn *source, uint64_t end
     kt_replay *replay = calloc(1, sizeof *replay);
     *out = NULL;
     if (replay == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
+    replay->registry = registry;
     replay->source = source;
     replay->target = target;
     replay->end = end;
@@ -56,7 +58,7 @@ kt_code kt_replay_next(kt_replay *replay, uint64_t *number, kt_span *record, kt_
     if (replay->next == replay->end) return KT_END;
     *number = replay->next;
     kt_code code = kt_records_read(replay->records, replay->next, record, error);
-    if (code == KT_OK)
+    if (code == KT_OK && replay->next - replay->block_first >= replay->block_count)
         code = kt_records_block(replay->records, replay->next, &replay->block_first, &replay->block_count, error);
     if (code != KT_OK) return code;
     replay->record = *record;
@@ -80,12 +82,17 @@ static kt_code commit(kt_replay *replay, kt_error *error) {
 }
 
 static kt_code end_block(kt_replay *replay, kt_error *error) {
-    kt_code code = kt_fold_block(replay->fold, replay->block_first, replay->block_count, error);
-    if (code == KT_OK && replay->sealed) code = kt_fold_flush(replay->fold, error);
+    kt_fold *fold = replay->fold;
+    kt_state *state = kt_fold_state(fold);
+    kt_code code = replay->sealed ? kt_fold_flush(fold, error) : KT_OK;
+    kt_fold_turn(fold);
+    if (code == KT_OK) code = kt_fold_block(fold, replay->txn, replay->block_first, replay->block_count, error);
+    if (code == KT_OK && replay->sealed) code = kt_fold_head(fold, replay->txn, error);
+    if (code == KT_OK && replay->sealed) code = kt_state_flush(state, KT_STATE_ALL, error);
     if (code != KT_OK) return code;
-    bool full = kt_fold_is_full(replay->fold);
-    if (full) code = kt_fold_spill(replay->fold, false, error);
-    return code == KT_OK && (++replay->blocks >= COMMIT_BLOCKS || full) ? commit(replay, error) : code;
+    uint64_t full = kt_state_full(state, kt_registry_spills(replay->registry));
+    if (full != 0) code = kt_state_flush(state, full, error);
+    return code == KT_OK && (++replay->blocks >= COMMIT_BLOCKS || full != 0) ? commit(replay, error) : code;
 }
 
 /* Parts stand before the long record that lists them, and nowhere else: no signed byte is left unread. */
@@ -107,7 +114,7 @@ static kt_code apply(kt_replay *replay, uint64_t number, kt_error *error) {
     kt_envelope envelope;
     kt_genesis genesis;
     kt_span whole = replay->record;
-    kt_code code = kt_envelope_read(whole, &envelope, error);
+    kt_code code = kt_envelope_open(whole, &envelope, error); /* what it holds is checked by whoever applies it */
     if (code != KT_OK) return code;
     replay->sealed = envelope.kind == KT_KIND_SEAL;
     code = claim_parts(replay, &envelope, error);
@@ -120,7 +127,7 @@ static kt_code apply(kt_replay *replay, uint64_t number, kt_error *error) {
     }
     if (envelope.kind == KT_KIND_LONG) {
         code = kt_records_read_whole(replay->records, number, &whole, NULL, error);
-        if (code == KT_OK) code = kt_envelope_read(whole, &envelope, error);
+        if (code == KT_OK) code = kt_envelope_open(whole, &envelope, error);
         if (code != KT_OK) return code;
     }
     kt_record record = {number, envelope.kind, envelope.kind_version, envelope.date, envelope.body};
@@ -129,13 +136,9 @@ static kt_code apply(kt_replay *replay, uint64_t number, kt_error *error) {
 
 kt_code kt_replay_apply(kt_replay *replay, kt_error *error) {
     uint64_t number = replay->next - 1;
-    uint64_t first = replay->block_first;
-    uint32_t count = replay->block_count;
     kt_code code = apply(replay, number, error);
     if (code != KT_OK) return kt_fail_at(error, code, "record %llu", (unsigned long long)number);
-    replay->block_first = first; /* reading a long record's parts may have gone to another block */
-    replay->block_count = count;
-    return number == first + count - 1 ? end_block(replay, error) : KT_OK;
+    return number == replay->block_first + replay->block_count - 1 ? end_block(replay, error) : KT_OK;
 }
 
 /* A batch is being written in pieces, or was broken off. */
@@ -279,7 +282,7 @@ static kt_code check_undo(const struct compare *compare, kt_txn *stored, kt_erro
         bool there;
         kt_table table = name.data[0];
         kt_span key = kt_span_of(name.data + 1, name.size - 1);
-        if (table >= KT_TABLE_COUNT || !kt_registry_spills(compare->registry, table)) {
+        if (table >= KT_TABLE_COUNT || (kt_registry_spills(compare->registry) >> table & 1) == 0) {
             code = kt_fail(error, KT_DAMAGED, "an undo row is of a table that does not spill");
             break;
         }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -9,28 +10,49 @@
 
 #include "storage/codec.h"
 #include "storage/hasher.h"
+#include "storage/lane.h"
 
+#define PARCELS 4u       /* one is filled, one hashed, one stored, and one takes up the slack */
 #define PIECE_BLOCKS 24u /* blocks of one transaction: bounds its memory */
+
+struct sent {
+    bool done;
+    kt_code code;
+    kt_error error;
+    kt_log_head head;
+};
 
 struct kt_journal {
     kt_store *store;
     kt_journal_options options;
     int lock;
-    kt_txn *txn; /* NULL: no batch open */
-    kt_log_head head;
     kt_hasher *hasher;
+    kt_writer *writer;
+    kt_lane *hashing, *writing;
+    bool running; /* the lanes have threads */
+    bool open;    /* a batch is */
+    bool held;    /* the writer's turn is ours */
+    bool here;    /* the batch is done on the calling thread */
+    bool discards;
+    kt_txn *reader;       /* what state is read through */
+    kt_log_head head;     /* of the last batch, stored or under way */
     uint64_t first, next; /* of the batch; the next record */
     uint64_t epoch;       /* this writer's; 0: has sealed nothing yet */
-    unsigned blocks;      /* in this transaction */
-    bool pending;         /* pieces are committed above the head */
-    bool discards;        /* the batch is only tried */
-    /* The block being filled. */
-    uint32_t count, bytes;
-    uint16_t lengths[KT_BLOCK_RECORDS];
-    uint8_t *data;
+    unsigned blocks;      /* handed over since the last commit */
+    kt_parcel *parcels[PARCELS];
+    unsigned filling;
+    uint64_t let_go; /* changes turned over that are in the reader */
+    /* Under the guard: what the lanes tell. */
+    pthread_mutex_t guard;
+    pthread_cond_t moved;
+    uint64_t committed; /* changes turned over that are in the store */
+    struct sent sent[KT_JOURNAL_SENT];
+    unsigned sent_first, sent_count, sent_done;
+    kt_code failed; /* nothing is stored any more until all is received and aborted */
+    kt_error failure;
 };
 
-static kt_span pending_key(void) { return kt_span_of("pending", 7); }
+/* ---- opening ---- */
 
 kt_code kt_journal_open(kt_store *store, const kt_journal_options *options, kt_journal **out, kt_error *error) {
     char path[4096];
@@ -42,219 +64,315 @@ kt_code kt_journal_open(kt_store *store, const kt_journal_options *options, kt_j
     if (journal == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
     journal->store = store;
     journal->options = *options;
-    journal->data = malloc(KT_BLOCK_BYTES);
+    pthread_mutex_init(&journal->guard, NULL);
+    pthread_cond_init(&journal->moved, NULL);
     journal->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    kt_code code = kt_hasher_open(options->single_thread, &journal->hasher, error);
-    if (code == KT_OK && journal->data == NULL) code = kt_fail(error, KT_MEMORY, "out of memory");
-    else if (code == KT_OK && journal->lock < 0) code = kt_fail_errno(error, errno, "%s", path);
+    kt_code code = journal->lock < 0 ? kt_fail_errno(error, errno, "%s", path) : KT_OK;
+    if (code == KT_OK) code = kt_hasher_open(options->origin, &journal->hasher, error);
+    if (code == KT_OK) code = kt_writer_open(store, &options->hooks, &journal->writer, error);
+    if (code == KT_OK) code = kt_lane_open(&journal->hashing, error);
+    if (code == KT_OK) code = kt_lane_open(&journal->writing, error);
     if (code != KT_OK) kt_journal_close(journal);
     else *out = journal;
     return code;
 }
 
+static void wait_lanes(kt_journal *journal) {
+    if (journal->hashing != NULL) kt_lane_wait(journal->hashing);
+    if (journal->writing != NULL) kt_lane_wait(journal->writing);
+}
+
+/* Nothing is open nor under way: another writer may have its turn. */
+static void give_turn_back(kt_journal *journal) {
+    if (!journal->held) return;
+    kt_state_bind(journal->options.state, NULL);
+    kt_state_settle_by(journal->options.state, NULL, NULL);
+    kt_txn_abort(journal->reader);
+    journal->reader = NULL;
+    journal->held = false;
+    flock(journal->lock, LOCK_UN);
+}
+
 void kt_journal_close(kt_journal *journal) {
     if (journal == NULL) return;
-    kt_journal_abort(journal);
-    if (journal->lock >= 0) close(journal->lock);
+    if (journal->open) kt_journal_abort(journal);
+    wait_lanes(journal);
+    give_turn_back(journal);
+    kt_lane_close(journal->hashing);
+    kt_lane_close(journal->writing);
+    kt_writer_close(journal->writer);
     kt_hasher_close(journal->hasher);
-    free(journal->data);
+    for (unsigned i = 0; i < PARCELS; i++) {
+        if (journal->parcels[i] != NULL) free(journal->parcels[i]->data);
+        free(journal->parcels[i]);
+    }
+    if (journal->lock >= 0) close(journal->lock);
+    pthread_cond_destroy(&journal->moved);
+    pthread_mutex_destroy(&journal->guard);
     free(journal);
 }
 
-kt_txn *kt_journal_txn(kt_journal *journal) { return journal->txn; }
 const kt_log_head *kt_journal_head(const kt_journal *journal) { return &journal->head; }
 uint64_t kt_journal_next(const kt_journal *journal) { return journal->next; }
 
-static kt_code take_lock(kt_journal *journal, bool no_wait, kt_error *error) {
+/* ---- what the lanes do ---- */
+
+static void tell_failure(kt_journal *journal, kt_code code, const kt_error *error) {
+    pthread_mutex_lock(&journal->guard);
+    if (journal->failed == KT_OK) {
+        journal->failed = code;
+        journal->failure = *error;
+    }
+    pthread_mutex_unlock(&journal->guard);
+}
+
+static kt_code failure_of(kt_journal *journal, kt_error *error) {
+    pthread_mutex_lock(&journal->guard);
+    kt_code code = journal->failed;
+    if (code != KT_OK && error != NULL) *error = journal->failure;
+    pthread_mutex_unlock(&journal->guard);
+    return code;
+}
+
+/* J2, J3. */
+static void store_parcel(void *context, uint64_t index) {
+    kt_journal *journal = context;
+    kt_parcel *parcel = journal->parcels[index];
+    kt_error error = {0};
+    kt_code code = failure_of(journal, &error);
+    if (code == KT_OK) {
+        code = kt_writer_put(journal->writer, parcel, &error);
+        if (code != KT_OK) {
+            kt_writer_abort(journal->writer);
+            tell_failure(journal, code, &error);
+        }
+    }
+    pthread_mutex_lock(&journal->guard);
+    if (code == KT_OK && parcel->changes != NULL) journal->committed++;
+    if (parcel->end == KT_PARCEL_SEALED) {
+        struct sent *sent = &journal->sent[(journal->sent_first + journal->sent_done++) % KT_JOURNAL_SENT];
+        *sent = (struct sent){true, code, error, parcel->head};
+    }
+    parcel->busy = false;
+    pthread_cond_broadcast(&journal->moved);
+    pthread_mutex_unlock(&journal->guard);
+}
+
+static void finish_parcel(void *context, uint64_t index) {
+    kt_journal *journal = context;
+    kt_hasher_finish(journal->hasher, journal->parcels[index]);
+    kt_lane_give(journal->writing, store_parcel, journal, index);
+}
+
+static void hash_step(void *context, uint64_t argument) {
+    kt_journal *journal = context;
+    kt_hasher_to(journal->hasher, journal->parcels[argument >> 32], (uint32_t)argument);
+}
+
+static void abort_writer(void *context, uint64_t argument) {
+    (void)argument;
+    kt_writer_abort(((kt_journal *)context)->writer);
+}
+
+static void pass_abort(void *context, uint64_t argument) {
+    kt_lane_give(((kt_journal *)context)->writing, abort_writer, context, argument);
+}
+
+/* Only where nothing of the batch was stored yet: a write transaction ends on the thread it began on. */
+static bool start_lanes(kt_journal *journal) {
+    if (journal->running) return true;
+    if (journal->here) return false;
+    journal->running = kt_lane_start(journal->writing) && kt_lane_start(journal->hashing);
+    journal->here = !journal->running;
+    return journal->running;
+}
+
+/* ---- reading while others write ---- */
+
+/* The reader comes to see what was committed since, and those changes are let go. */
+static kt_code catch_up(kt_journal *journal, kt_error *error) {
+    pthread_mutex_lock(&journal->guard);
+    uint64_t committed = journal->committed;
+    pthread_mutex_unlock(&journal->guard);
+    if (committed == journal->let_go) return KT_OK;
+    kt_code code = kt_txn_renew(journal->reader, error);
+    for (; code == KT_OK && journal->let_go < committed; journal->let_go++) kt_state_written(journal->options.state);
+    return code;
+}
+
+kt_txn *kt_journal_txn(kt_journal *journal) {
+    kt_error error = {0};
+    wait_lanes(journal);
+    kt_code code = catch_up(journal, &error);
+    if (code != KT_OK) tell_failure(journal, code, &error);
+    kt_txn *txn = kt_writer_txn(journal->writer);
+    return txn != NULL ? txn : journal->reader;
+}
+
+static kt_txn *settle(void *context) { return kt_journal_txn(context); }
+
+/* ---- batches ---- */
+
+static kt_code take_turn(kt_journal *journal, bool no_wait, kt_error *error) {
     while (flock(journal->lock, LOCK_EX | (no_wait ? LOCK_NB : 0)) != 0) {
         if (errno == EINTR) continue;
         if (errno == EWOULDBLOCK)
             return kt_fail(error, KT_BUSY, "%s: another writer has its turn", journal->options.directory);
         return kt_fail_errno(error, errno, "%s/writer.lock", journal->options.directory);
     }
+    journal->held = true;
     return KT_OK;
 }
 
-/* Deletes the rows of a table from one key up to, and without, another. */
-static kt_code drop_rows(kt_txn *txn, kt_table table, kt_span from, kt_span to, kt_error *error) {
-    kt_span key, value;
-    kt_cursor *cursor;
-    kt_code code = kt_cursor_open(txn, table, &cursor, error);
+/* The lanes are idle: head, tree and reader as the store has them. */
+static kt_code read_head(kt_journal *journal, kt_error *error) {
+    bool pending = false;
+    kt_code code = journal->reader == NULL ? kt_txn_begin(journal->store, false, &journal->reader, error)
+                                           : kt_txn_renew(journal->reader, error);
+    if (code == KT_OK) code = kt_log_head_read(journal->reader, &journal->head, error);
+    if (code == KT_OK) code = kt_writer_is_pending(journal->reader, &pending, error);
     if (code != KT_OK) return code;
-    kt_cursor_raw(cursor, true); /* damaged or not, it goes */
-    do {
-        code = kt_cursor_seek(cursor, from, &key, &value, error);
-        if (code == KT_OK) code = kt_span_compare(key, to) < 0 ? kt_cursor_delete(cursor, error) : KT_END;
-    } while (code == KT_OK);
-    kt_cursor_close(cursor);
-    return code == KT_END ? KT_OK : code;
+    kt_writer_set_head(journal->writer, journal->head.tree.size);
+    kt_hasher_begin(journal->hasher, &journal->head.tree);
+    if (!pending) return KT_OK;
+    code = kt_writer_drop_pending(journal->writer, error); /* LAW 4 */
+    return code == KT_OK ? kt_txn_renew(journal->reader, error) : code;
 }
 
-/* Blocks that begin at or above the head, and the roots of tiles that the head does not fill. */
-static kt_code drop_above(kt_txn *txn, uint64_t size, kt_error *error) {
-    static const uint8_t above_all[16] = {255, 255, 255, 255, 255, 255, 255, 255,
-                                          255, 255, 255, 255, 255, 255, 255, 255};
-    uint8_t from[9], to[1];
-    kt_put_be64(from, size);
-    kt_code code = drop_rows(txn, KT_TABLE_BLOCKS, kt_span_of(from, 8), kt_span_of(above_all, sizeof above_all), error);
-    for (unsigned level = 0; level < KT_TREE_LEVELS / 8 - 1 && code == KT_OK; level++) {
-        from[0] = (uint8_t)level;
-        to[0] = (uint8_t)(level + 1);
-        kt_put_be64(from + 1, size >> (8 * (level + 1)));
-        code = drop_rows(txn, KT_TABLE_TILES, kt_span_of(from, sizeof from), kt_span_of(to, sizeof to), error);
+/* The next parcel, once it is free. */
+static kt_code next_parcel(kt_journal *journal, bool begins, kt_error *error) {
+    journal->filling = (journal->filling + 1) % PARCELS;
+    kt_parcel *parcel = journal->parcels[journal->filling];
+    if (parcel == NULL) {
+        parcel = calloc(1, sizeof *parcel);
+        if (parcel != NULL) parcel->data = malloc(KT_BLOCK_BYTES);
+        if (parcel == NULL || parcel->data == NULL) {
+            free(parcel);
+            return kt_fail(error, KT_MEMORY, "out of memory");
+        }
+        journal->parcels[journal->filling] = parcel;
     }
-    return code;
+    pthread_mutex_lock(&journal->guard);
+    while (parcel->busy) pthread_cond_wait(&journal->moved, &journal->guard);
+    pthread_mutex_unlock(&journal->guard);
+    parcel->first = journal->next;
+    parcel->count = parcel->bytes = parcel->hashed = 0;
+    parcel->hashed_bytes = 0;
+    parcel->tile_count = 0;
+    parcel->begins = begins;
+    parcel->end = KT_PARCEL_GOES_ON;
+    parcel->changes = NULL;
+    return KT_OK;
 }
 
-/* J2: drops what lies above the head and lets the engine do likewise, in the open transaction. */
-static kt_code drop_pending(kt_journal *journal, kt_error *error) {
-    kt_span value;
-    uint64_t size = journal->head.tree.size;
-    kt_code code = kt_txn_get(journal->txn, KT_TABLE_META, pending_key(), &value, error);
-    if (code == KT_NOT_FOUND) return KT_OK;
-    if (code == KT_OK) code = drop_above(journal->txn, size, error);
+static kt_code take_up(kt_journal *journal, bool no_wait, kt_error *error) {
+    kt_code code = kt_store_may_write(journal->store, error);
+    if (code == KT_OK) code = take_turn(journal, no_wait, error);
     if (code != KT_OK) return code;
-    code = KT_OK;
-    if (journal->options.recover != NULL)
-        code = journal->options.recover(journal->options.context, journal->txn, size, error);
-    if (code == KT_OK) code = kt_txn_delete(journal->txn, KT_TABLE_META, pending_key(), error);
+    journal->failed = KT_OK;
+    journal->let_go = journal->committed;
+    code = read_head(journal, error);
     if (code != KT_OK) return code;
-    kt_txn *txn = journal->txn;
-    journal->txn = NULL;
-    code = kt_txn_commit(txn, error);
-    return code == KT_OK ? kt_txn_begin(journal->store, true, &journal->txn, error) : code;
-}
-
-static void start_block(kt_journal *journal) {
-    journal->count = journal->bytes = 0;
-    kt_hasher_block(journal->hasher, journal->next, journal->data, journal->lengths);
+    kt_state_bind(journal->options.state, journal->reader);
+    kt_state_settle_by(journal->options.state, settle, journal);
+    return KT_OK;
 }
 
 kt_code kt_journal_begin(kt_journal *journal, bool no_wait, kt_error *error) {
-    kt_code code = take_lock(journal, no_wait, error);
-    if (code != KT_OK) return code;
-    code = kt_txn_begin(journal->store, true, &journal->txn, error);
-    if (code == KT_OK) code = kt_log_head_read(journal->txn, &journal->head, error);
-    if (code == KT_OK) code = drop_pending(journal, error);
-    if (code != KT_OK) {
-        kt_journal_abort(journal);
-        return code;
+    kt_code code = journal->held ? failure_of(journal, error) : take_up(journal, no_wait, error);
+    if (code == KT_OK) {
+        journal->here = journal->options.single_thread;
+        journal->discards = false;
+        journal->first = journal->next = journal->head.tree.size;
+        journal->blocks = 0;
+        code = next_parcel(journal, true, error);
     }
-    journal->first = journal->next = journal->head.tree.size;
-    kt_hasher_begin(journal->hasher, &journal->head.tree);
-    journal->blocks = 0;
-    journal->pending = journal->discards = false;
-    start_block(journal);
-    return KT_OK;
+    journal->open = code == KT_OK;
+    if (code != KT_OK && journal->sent_count == 0) give_turn_back(journal);
+    return code;
 }
 
 void kt_journal_discard(kt_journal *journal) { journal->discards = true; }
 
 void kt_journal_abort(kt_journal *journal) {
-    kt_txn_abort(journal->txn);
-    journal->txn = NULL;
-    if (journal->pending) { /* best effort: if the disk is full, the next writer does it */
-        journal->pending = false;
-        if (kt_txn_begin(journal->store, true, &journal->txn, NULL) == KT_OK && drop_pending(journal, NULL) != KT_OK) {
-            /* left above the head, where nothing reads */
-        }
-        kt_txn_abort(journal->txn);
-        journal->txn = NULL;
-    }
-    if (journal->lock >= 0) flock(journal->lock, LOCK_UN);
+    kt_error error = {0};
+    bool pending = false;
+    if (!journal->open) return;
+    journal->open = false;
+    kt_lane_give(journal->hashing, pass_abort, journal, 0);
+    wait_lanes(journal);
+    kt_code code = catch_up(journal, &error);
+    /* Pieces that were committed above the head go. If the disk is full, the next writer does it. */
+    if (code == KT_OK) code = kt_txn_renew(journal->reader, &error);
+    if (code == KT_OK) code = kt_writer_is_pending(journal->reader, &pending, &error);
+    if (code == KT_OK && (pending || journal->sent_count != 0)) code = read_head(journal, &error);
+    if (journal->sent_count == 0) give_turn_back(journal);
+    else if (code != KT_OK) tell_failure(journal, code, &error);
 }
 
 kt_code kt_journal_recover(kt_journal *journal, kt_error *error) {
     kt_txn *txn;
-    kt_span value;
+    bool pending;
     kt_code code = kt_txn_begin(journal->store, false, &txn, error);
     if (code != KT_OK) return code;
-    code = kt_txn_get(txn, KT_TABLE_META, pending_key(), &value, error);
+    code = kt_writer_is_pending(txn, &pending, error);
     kt_txn_abort(txn);
-    if (code == KT_NOT_FOUND) return KT_OK;
-    if (code == KT_OK) code = kt_journal_begin(journal, true, error);
+    if (code != KT_OK || !pending) return code;
+    code = kt_journal_begin(journal, true, error);
     if (code == KT_BUSY) return KT_OK; /* somebody is writing it right now */
     kt_journal_abort(journal);
     return code;
 }
 
-/* ---- filling blocks ---- */
+/* ---- filling parcels ---- */
 
-/* Hashes what was appended since the last call, and stores the roots of the tiles that it completed. */
-static kt_code hash_new(kt_journal *journal, kt_error *error) {
-    uint32_t count;
-    kt_code code = KT_OK;
-    kt_hasher_finish(journal->hasher, journal->count);
-    const kt_tile_root *tiles = kt_hasher_take_tiles(journal->hasher, &count);
-    for (uint32_t i = 0; i < count && code == KT_OK; i++) {
-        uint8_t key[9];
-        key[0] = tiles[i].level;
-        kt_put_be64(key + 1, tiles[i].index);
-        code = kt_txn_put(journal->txn, KT_TABLE_TILES, kt_span_of(key, sizeof key),
-                          kt_span_of(tiles[i].root, KT_HASH_SIZE), error);
-    }
-    return code;
+static void hand_over(kt_journal *journal, kt_parcel_end end, kt_changes *changes) {
+    kt_parcel *parcel = journal->parcels[journal->filling];
+    parcel->end = end;
+    parcel->changes = changes;
+    parcel->busy = true;
+    if (end != KT_PARCEL_SEALED) start_lanes(journal);
+    if (journal->options.turn != NULL) journal->options.turn(journal->options.context);
+    kt_lane_give(journal->hashing, finish_parcel, journal, journal->filling);
 }
 
-static kt_code write_block(kt_journal *journal, kt_error *error) {
-    if (journal->count == 0) return KT_OK;
-    uint64_t first = journal->next - journal->count;
-    uint8_t key[8], *room;
+static kt_code end_block(kt_journal *journal, kt_error *error) {
+    kt_changes *changes = NULL;
+    kt_code code = failure_of(journal, error);
+    if (code == KT_OK) code = catch_up(journal, error);
+    if (code != KT_OK || journal->parcels[journal->filling]->count == 0) return code;
     if (journal->discards) {
-        start_block(journal);
+        journal->parcels[journal->filling]->count = journal->parcels[journal->filling]->bytes = 0;
         if (journal->options.dropped != NULL) journal->options.dropped(journal->options.context);
         return KT_OK;
     }
-    kt_code code = hash_new(journal, error);
+    uint64_t full = kt_state_full(journal->options.state, journal->options.spills);
+    bool piece = ++journal->blocks >= PIECE_BLOCKS || full != 0;
+    if (full != 0) code = kt_state_turn(journal->options.state, full, &changes, error);
     if (code != KT_OK) return code;
-    kt_put_be64(key, first);
-    code = kt_txn_append_room(journal->txn, KT_TABLE_BLOCKS, kt_span_of(key, sizeof key),
-                              kt_block_size(journal->count, journal->bytes), &room, error);
-    if (code != KT_OK) return code;
-    kt_block_write(KT_TABLE_BLOCKS, first, journal->count, journal->lengths, kt_hasher_crcs(journal->hasher),
-                   journal->data, journal->bytes, room);
-    uint32_t count = journal->count;
-    start_block(journal);
-    journal->blocks++;
-    return journal->options.block == NULL ? KT_OK
-                                          : journal->options.block(journal->options.context, first, count, error);
-}
-
-/* J2: commits a piece above the head and goes on in a new transaction. */
-static kt_code commit_piece(kt_journal *journal, kt_error *error) {
-    uint8_t size[8];
-    kt_put_le64(size, journal->head.tree.size);
-    kt_code code = kt_txn_put(journal->txn, KT_TABLE_META, pending_key(), kt_span_of(size, sizeof size), error);
-    if (code == KT_OK && journal->options.piece != NULL) code = journal->options.piece(journal->options.context, error);
-    if (code != KT_OK) return code;
-    kt_txn *txn = journal->txn;
-    journal->txn = NULL;
-    journal->pending = true;
-    code = kt_txn_commit(txn, error);
-    if (code == KT_OK) code = kt_txn_begin(journal->store, true, &journal->txn, error);
-    journal->blocks = 0;
-    if (code == KT_OK && journal->options.renewed != NULL)
-        journal->options.renewed(journal->options.context, journal->txn);
-    return code;
+    if (piece) journal->blocks = 0;
+    hand_over(journal, piece ? KT_PARCEL_PIECE : KT_PARCEL_GOES_ON, changes);
+    return next_parcel(journal, false, error);
 }
 
 kt_code kt_journal_room(kt_journal *journal, size_t most, uint8_t **room, kt_error *error) {
-    if (journal->count == KT_BLOCK_RECORDS || journal->bytes + most > KT_BLOCK_BYTES) {
-        kt_code code = write_block(journal, error);
-        bool full = journal->blocks >= PIECE_BLOCKS ||
-                    (journal->options.full != NULL && journal->options.full(journal->options.context));
-        if (code == KT_OK && full && !journal->discards) code = commit_piece(journal, error);
+    kt_parcel *parcel = journal->parcels[journal->filling];
+    if (parcel->count == KT_BLOCK_RECORDS || parcel->bytes + most > KT_BLOCK_BYTES) {
+        kt_code code = end_block(journal, error);
         if (code != KT_OK) return code;
+        parcel = journal->parcels[journal->filling];
     }
-    *room = journal->data + journal->bytes;
+    *room = parcel->data + parcel->bytes;
     return KT_OK;
 }
 
 void kt_journal_take(kt_journal *journal, size_t size) {
-    journal->lengths[journal->count++] = (uint16_t)size;
-    journal->bytes += (uint32_t)size;
+    kt_parcel *parcel = journal->parcels[journal->filling];
+    parcel->lengths[parcel->count++] = (uint16_t)size;
+    parcel->bytes += (uint32_t)size;
     journal->next++;
-    if (!journal->discards) kt_hasher_offer(journal->hasher, journal->count);
+    if (parcel->count % KT_HASHER_STEP != 0 || journal->discards || !start_lanes(journal)) return;
+    kt_lane_give(journal->hashing, hash_step, journal, (uint64_t)journal->filling << 32 | parcel->count);
 }
 
 static kt_code append_small(kt_journal *journal, kt_span record, kt_error *error) {
@@ -318,83 +436,127 @@ kt_code kt_journal_append(kt_journal *journal, kt_span record, uint64_t *number,
     return code;
 }
 
+/* ---- the write transaction itself ---- */
+
+kt_code kt_journal_write(kt_journal *journal, kt_txn **txn, kt_error *error) {
+    *txn = NULL;
+    if (journal->running || journal->next != journal->first)
+        return kt_fail(error, KT_USAGE, "%s: a batch is under way", journal->options.directory);
+    journal->here = true;
+    kt_code code = kt_writer_begin(journal->writer, error);
+    *txn = kt_writer_txn(journal->writer);
+    return code;
+}
+
+kt_code kt_journal_commit_state(kt_journal *journal, kt_error *error) {
+    kt_code code = kt_writer_commit(journal->writer, error);
+    kt_journal_abort(journal);
+    return code;
+}
+
 /* ---- sealing ---- */
 
-/* J5. */
+/* J4. */
 static void set_time(kt_journal *journal, kt_seal *seal) {
     int64_t now = journal->options.clock_us(journal->options.clock_context);
     seal->clock_behind = now < journal->head.recorded_us;
     seal->recorded_us = seal->clock_behind ? journal->head.recorded_us : now;
 }
 
-static kt_code append_seal(kt_journal *journal, const kt_seal_input *input, kt_seal *seal, kt_error *error) {
-    char message[KT_SEAL_MESSAGE_MAX];
-    uint8_t *room;
-    if (input->id.size == 0 || input->id.size > KT_SEAL_ID_MAX) /* no reader would take the seal */
-        return kt_fail(error, KT_USAGE, "a batch id has %zu bytes, expected 1 to %d", input->id.size, KT_SEAL_ID_MAX);
-    kt_code code = kt_journal_room(journal, KT_SEAL_RECORD_MAX, &room, error);
-    if (code == KT_OK) code = hash_new(journal, error);
-    if (code != KT_OK) return code;
+/* All of the seal but what its hashes give, and of the head that it makes. */
+static void fill_seal(kt_journal *journal, const kt_seal_input *input, kt_parcel *parcel) {
+    kt_seal *seal = &parcel->seal;
     /* A writer that finds another's epoch at the head comes after him. */
     if (journal->epoch == 0 || journal->epoch != journal->head.epoch) journal->epoch = journal->head.epoch + 1;
-    *seal = (kt_seal){.id = input->id,
+    *seal = (kt_seal){.id = kt_span_of(parcel->id, input->id.size),
                       .count = journal->next - journal->first,
                       .has_input = input->has_input,
                       .read = input->read,
                       .posted = input->posted,
                       .rejected = input->rejected,
                       .epoch = journal->epoch};
+    memcpy(parcel->id, input->id.data, input->id.size);
     memcpy(seal->actor, kt_signer_public(input->actor), sizeof seal->actor);
     memcpy(seal->input, input->input, sizeof seal->input);
-    kt_content_final(kt_hasher_content(journal->hasher), seal->content);
     set_time(journal, seal);
-    size_t size = kt_seal_message(journal->options.origin, seal, message);
-    kt_sign(input->actor, message, size, seal->signature);
-    kt_journal_take(journal, kt_seal_write(seal, kt_seal_date(seal->recorded_us), room));
+    parcel->actor = input->actor;
+    parcel->log = input->log;
+    parcel->head = (kt_log_head){
+        .batches = journal->head.batches + 1, .recorded_us = seal->recorded_us, .epoch = seal->epoch};
+}
+
+static kt_code send(kt_journal *journal, const kt_seal_input *input, kt_seal *seal, kt_error *error) {
+    uint8_t *room;
+    kt_changes *changes;
+    if (journal->discards) return kt_fail(error, KT_USAGE, "a batch that is only tried cannot be sealed");
+    if (input->id.size == 0 || input->id.size > KT_SEAL_ID_MAX) /* no reader would take the seal */
+        return kt_fail(error, KT_USAGE, "a batch id has %zu bytes, expected 1 to %d", input->id.size, KT_SEAL_ID_MAX);
+    kt_code code = kt_journal_room(journal, KT_SEAL_RECORD_MAX, &room, error);
+    if (code != KT_OK) return code;
+    kt_parcel *parcel = journal->parcels[journal->filling];
+    fill_seal(journal, input, parcel);
+    *seal = parcel->seal;
+    seal->id = input->id;
+    if (journal->options.sealed != NULL)
+        code = journal->options.sealed(journal->options.context, seal, journal->next, error);
+    if (code == KT_OK && journal->options.flush != NULL) code = journal->options.flush(journal->options.context, error);
+    if (code == KT_OK) code = kt_state_turn(journal->options.state, KT_STATE_ALL, &changes, error);
+    if (code == KT_OK) code = failure_of(journal, error);
+    if (code != KT_OK) return code;
+    journal->next++;
+    journal->head.batches = parcel->head.batches;
+    journal->head.recorded_us = parcel->head.recorded_us;
+    journal->head.epoch = parcel->head.epoch;
+    journal->head.tree.size = journal->next;
+    pthread_mutex_lock(&journal->guard);
+    journal->sent[(journal->sent_first + journal->sent_count++) % KT_JOURNAL_SENT].done = false;
+    pthread_mutex_unlock(&journal->guard);
+    hand_over(journal, KT_PARCEL_SEALED, changes);
+    journal->open = false;
     return KT_OK;
 }
 
-/* LAW 6: the head moves with a signed checkpoint, in the transaction that holds all it covers. */
-static kt_code move_head(kt_journal *journal, const kt_seal *seal, const kt_signer *log, kt_log_head *head,
-                         kt_error *error) {
-    *head = (kt_log_head){.batches = journal->head.batches + 1,
-                          .recorded_us = seal->recorded_us,
-                          .epoch = seal->epoch,
-                          .tree = *kt_hasher_tree(journal->hasher)};
-    kt_checkpoint checkpoint = {.size = head->tree.size};
-    snprintf(checkpoint.origin, sizeof checkpoint.origin, "%s", journal->options.origin);
-    kt_tree_root(&head->tree, head->root);
-    memcpy(checkpoint.root, head->root, sizeof head->root);
-    kt_checkpoint_sign(&checkpoint, log, head->signature);
-    kt_code code = kt_log_head_write(journal->txn, head, error);
-    if (code != KT_OK || !journal->pending) return code;
-    code = kt_txn_clear(journal->txn, KT_TABLE_UNDO, error);
-    return code == KT_OK ? kt_txn_delete(journal->txn, KT_TABLE_META, pending_key(), error) : code;
+kt_code kt_journal_send(kt_journal *journal, const kt_seal_input *input, kt_seal *seal, kt_error *error) {
+    if (journal->sent_count == KT_JOURNAL_SENT)
+        return kt_fail(error, KT_BUSY, "%s: %u batches are under way: receive one first", journal->options.directory,
+                       KT_JOURNAL_SENT);
+    start_lanes(journal);
+    kt_code code = send(journal, input, seal, error);
+    if (code != KT_OK) kt_journal_abort(journal);
+    return code;
+}
+
+kt_code kt_journal_receive(kt_journal *journal, bool wait, kt_log_head *head, kt_error *error) {
+    if (journal->sent_count == 0) return KT_END;
+    pthread_mutex_lock(&journal->guard);
+    struct sent *sent = &journal->sent[journal->sent_first];
+    while (wait && !sent->done) pthread_cond_wait(&journal->moved, &journal->guard);
+    bool done = sent->done;
+    kt_code code = sent->code;
+    if (done) {
+        *head = sent->head;
+        if (code != KT_OK && error != NULL) *error = sent->error;
+        journal->sent_first = (journal->sent_first + 1) % KT_JOURNAL_SENT;
+        journal->sent_count--;
+        journal->sent_done--;
+    }
+    pthread_mutex_unlock(&journal->guard);
+    if (!done) return kt_fail(error, KT_BUSY, "%s: the batch is under way", journal->options.directory);
+    kt_code renewed = catch_up(journal, NULL);
+    if (journal->sent_count == 0 && !journal->open) {
+        wait_lanes(journal);
+        give_turn_back(journal);
+    } else if (renewed != KT_OK) tell_failure(journal, renewed, &(kt_error){.code = renewed});
+    return code;
 }
 
 kt_code kt_journal_seal(kt_journal *journal, const kt_seal_input *input, kt_seal *seal, kt_log_head *head,
                         kt_error *error) {
-    kt_code code = journal->discards ? kt_fail(error, KT_USAGE, "a batch that is only tried cannot be sealed")
-                                     : append_seal(journal, input, seal, error);
-    if (code == KT_OK && journal->options.sealed != NULL)
-        code = journal->options.sealed(journal->options.context, seal, journal->next - 1, error);
-    if (code == KT_OK) code = write_block(journal, error);
-    if (code == KT_OK && journal->options.flush != NULL) code = journal->options.flush(journal->options.context, error);
-    if (code == KT_OK) code = move_head(journal, seal, input->log, head, error);
-    if (code == KT_OK) {
-        kt_txn *txn = journal->txn;
-        journal->txn = NULL;
-        code = kt_txn_commit(txn, error); /* LAW 3 */
-        if (code == KT_OK) journal->pending = false;
+    kt_code code = journal->sent_count != 0 ? kt_fail(error, KT_USAGE, "batches are under way") : KT_OK;
+    if (code == KT_OK) code = send(journal, input, seal, error);
+    if (code != KT_OK) {
+        kt_journal_abort(journal);
+        return code;
     }
-    kt_journal_abort(journal); /* gives the turn back; drops everything after a failure */
-    return code;
-}
-
-kt_code kt_journal_commit_state(kt_journal *journal, kt_error *error) {
-    kt_txn *txn = journal->txn;
-    journal->txn = NULL;
-    kt_code code = kt_txn_commit(txn, error);
-    kt_journal_abort(journal);
-    return code;
+    return kt_journal_receive(journal, true, head, error);
 }

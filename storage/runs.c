@@ -6,25 +6,44 @@
 
 #define NONE UINT32_MAX
 
-struct gathered_cell {
-    kt_run_cell cell;      /* its last_number is the whole number of the last posting, until it is written */
-    uint64_t first_number; /* of the first posting: the run's first record, which it counts from, comes later */
-    uint32_t first_item, last_item; /* offsets into the arena: a chain in the order of arrival */
+/* A posting as it is gathered: 32 bytes in the order of arrival. */
+struct posting {
+    uint32_t account, dimensions;
+    int32_t month;
+    uint32_t number; /* counted from the block's first posting */
+    uint32_t line;
+    uint16_t currency;
+    uint8_t day, flags;
+    union {
+        int64_t amount;
+        uint64_t wide; /* with WIDE: index of amount and book in full */
+    };
 };
 
-/* A posting in the arena: offset of the next of its cell (4 bytes), its size (1 byte), and its bytes as the list has
-   them, but for the first of a cell, whose number is still to come. */
-#define ITEM_HEAD 5u
+enum { MINUS = 1, OWN_BOOK = 2, UNVALUED = 4, WIDE = 8 };
+
+_Static_assert(sizeof(struct posting) == 32, "half a cache line");
+
+struct wide {
+    kt_int128 amount, book;
+};
+
+/* The postings of one block. */
+struct gathered {
+    struct posting *postings;
+    struct wide *wides;
+    uint32_t count, room, wide_count, wide_room;
+    uint64_t first_number;
+};
 
 struct kt_runs {
     kt_run_tables tables;
-    /* Gathered for the block being filled. */
-    struct gathered_cell *cells;
-    uint8_t *arena;
-    uint32_t cell_count, cell_room, arena_size, arena_room;
-    uint32_t *slots; /* open addressing: index into cells, NONE: free */
-    uint32_t slot_count;
+    /* Whoever adds fills one; whoever writes empties the oldest. They meet when a block is turned over, by the hand that
+       gives the block on. */
+    struct gathered turns[KT_RUN_TURNS + 1];
+    unsigned filling, emptying;
     uint32_t *order, *order2; /* for sorting */
+    uint32_t order_room;
     /* The manifest as of this batch, and runs merged away that the head still lists. */
     bool loaded;
     uint64_t next_sequence;
@@ -40,25 +59,18 @@ static kt_code no_memory(kt_error *error) { return kt_fail(error, KT_MEMORY, "ou
 
 kt_code kt_runs_open(kt_run_tables tables, kt_runs **out, kt_error *error) {
     kt_runs *runs = calloc(1, sizeof *runs);
-    *out = NULL;
+    *out = runs;
     if (runs == NULL) return no_memory(error);
     runs->tables = tables;
-    runs->slot_count = 1 << 12;
-    runs->slots = malloc(runs->slot_count * sizeof *runs->slots);
-    if (runs->slots == NULL) {
-        free(runs);
-        return no_memory(error);
-    }
-    memset(runs->slots, 0xff, runs->slot_count * sizeof *runs->slots);
-    *out = runs;
     return KT_OK;
 }
 
 void kt_runs_close(kt_runs *runs) {
     if (runs == NULL) return;
-    free(runs->cells);
-    free(runs->arena);
-    free(runs->slots);
+    for (unsigned i = 0; i <= KT_RUN_TURNS; i++) {
+        free(runs->turns[i].postings);
+        free(runs->turns[i].wides);
+    }
     free(runs->order);
     free(runs->order2);
     free(runs->runs);
@@ -66,15 +78,15 @@ void kt_runs_close(kt_runs *runs) {
     free(runs);
 }
 
-static void forget_block(kt_runs *runs) {
-    if (runs->cell_count != 0) memset(runs->slots, 0xff, runs->slot_count * sizeof *runs->slots);
-    runs->cell_count = runs->arena_size = 0;
-}
+static void empty(struct gathered *gathered) { gathered->count = gathered->wide_count = 0; }
 
-void kt_runs_drop(kt_runs *runs) { forget_block(runs); }
+void kt_runs_drop(kt_runs *runs) { empty(&runs->turns[runs->filling]); }
+
+void kt_runs_turn(kt_runs *runs) { runs->filling = (runs->filling + 1) % (KT_RUN_TURNS + 1); }
 
 void kt_runs_forget(kt_runs *runs) {
-    forget_block(runs);
+    for (unsigned i = 0; i <= KT_RUN_TURNS; i++) empty(&runs->turns[i]);
+    runs->filling = runs->emptying = 0;
     runs->loaded = false;
     runs->run_count = runs->gone_count = 0;
 }
@@ -92,52 +104,55 @@ static bool grow(void **array, uint32_t count, uint32_t *room, size_t size) {
 
 /* ---- gathering ---- */
 
-static inline uint32_t hash_key(const kt_run_key *key) {
-    uint64_t h = ((uint64_t)key->account << 32 | (uint32_t)key->month) * 0x9e3779b97f4a7c15ull;
-    h ^= ((uint64_t)key->dimensions << 16 | key->currency) * 0xc2b2ae3d27d4eb4full;
-    return (uint32_t)(h >> 32) ^ (uint32_t)h;
-}
-
-static bool rehash(kt_runs *runs) {
-    uint32_t count = runs->slot_count * 2;
-    uint32_t *slots = count > runs->slot_count ? malloc(count * sizeof *slots) : NULL;
-    if (slots == NULL) return false;
-    memset(slots, 0xff, count * sizeof *slots);
-    for (uint32_t i = 0; i < runs->cell_count; i++) {
-        uint32_t at = hash_key(&runs->cells[i].cell.key) & (count - 1);
-        while (slots[at] != NONE) at = (at + 1) & (count - 1);
-        slots[at] = i;
-    }
-    free(runs->slots);
-    runs->slots = slots;
-    runs->slot_count = count;
+static bool add_wide(struct gathered *to, struct posting *posting, const kt_run_item *item) {
+    if (!grow((void **)&to->wides, to->wide_count, &to->wide_room, sizeof *to->wides)) return false;
+    posting->flags |= WIDE;
+    posting->wide = to->wide_count;
+    to->wides[to->wide_count++] = (struct wide){item->amount, item->book};
     return true;
 }
 
-static struct gathered_cell *find_cell(kt_runs *runs, const kt_run_key *key) {
-    uint32_t mask = runs->slot_count - 1, at = hash_key(key) & mask;
-    while (runs->slots[at] != NONE) {
-        struct gathered_cell *cell = &runs->cells[runs->slots[at]];
-        if (kt_run_key_compare(&cell->cell.key, key) == 0) return cell;
-        at = (at + 1) & mask;
-    }
-    if (runs->cell_count * 2 >= runs->slot_count) {
-        if (!rehash(runs)) return NULL;
-        return find_cell(runs, key);
-    }
-    if (!grow((void **)&runs->cells, runs->cell_count, &runs->cell_room, sizeof *runs->cells)) return NULL;
-    runs->slots[at] = runs->cell_count;
-    struct gathered_cell *cell = &runs->cells[runs->cell_count++];
-    *cell = (struct gathered_cell){.cell = {.key = *key}, .first_item = NONE, .last_item = NONE};
-    return cell;
+kt_code kt_runs_add(kt_runs *runs, const kt_run_key *key, const kt_run_item *item, kt_error *error) {
+    struct gathered *to = &runs->turns[runs->filling];
+    if (!grow((void **)&to->postings, to->count, &to->room, sizeof *to->postings)) return no_memory(error);
+    if (to->count == 0) to->first_number = item->number;
+    struct posting *posting = &to->postings[to->count];
+    posting->account = key->account;
+    posting->dimensions = key->dimensions;
+    posting->month = key->month;
+    posting->number = (uint32_t)(item->number - to->first_number);
+    posting->line = item->line;
+    posting->currency = key->currency;
+    posting->day = item->day;
+    posting->flags = (uint8_t)((item->minus ? MINUS : 0) | (item->own_book ? OWN_BOOK : 0) |
+                               (item->unvalued ? UNVALUED : 0));
+    posting->amount = (int64_t)item->amount;
+    if ((item->own_book || posting->amount != item->amount) && !add_wide(to, posting, item)) return no_memory(error);
+    to->count++;
+    return KT_OK;
 }
 
-/* The cell found last was new and holds nothing: as if it had not been asked for. */
-static void forget_cell(kt_runs *runs) {
-    uint32_t last = runs->cell_count - 1, at = 0;
-    while (runs->slots[at] != last) at++;
-    runs->slots[at] = NONE; /* the newest stands at the end of its chain, so no other is cut off */
-    runs->cell_count = last;
+static inline void restore(const struct gathered *from, const struct posting *posting, kt_run_item *item) {
+    item->number = from->first_number + posting->number;
+    item->line = posting->line;
+    item->day = posting->day;
+    item->minus = (posting->flags & MINUS) != 0;
+    item->own_book = (posting->flags & OWN_BOOK) != 0;
+    item->unvalued = (posting->flags & UNVALUED) != 0;
+    if ((posting->flags & WIDE) == 0) item->amount = item->book = posting->amount;
+    else {
+        item->amount = from->wides[posting->wide].amount;
+        item->book = from->wides[posting->wide].book;
+    }
+}
+
+static inline kt_run_key key_of(const struct posting *posting) {
+    return (kt_run_key){posting->account, posting->currency, posting->dimensions, posting->month};
+}
+
+static inline bool same_cell(const struct posting *a, const struct posting *b) {
+    return a->account == b->account && a->month == b->month && a->dimensions == b->dimensions &&
+           a->currency == b->currency;
 }
 
 static bool add_to(kt_int128 *sum, kt_int128 amount) { return !__builtin_add_overflow(*sum, amount, sum); }
@@ -145,7 +160,7 @@ static bool add_to(kt_int128 *sum, kt_int128 amount) { return !__builtin_add_ove
 static bool take_from(kt_int128 *sum, kt_int128 amount) { return !__builtin_sub_overflow(*sum, amount, sum); }
 
 /* LAW 8: a sum that does not fit 128 bits is refused, not wrapped. */
-static bool add_columns(kt_run_cell *cell, const kt_run_item *item) {
+static inline bool add_columns(kt_run_cell *cell, const kt_run_item *item) {
     bool debit = (item->amount > 0) != item->minus;
     if (!(debit ? add_to(&cell->debit, item->amount) : take_from(&cell->credit, item->amount))) return false;
     kt_int128 book = item->own_book ? (item->unvalued ? 0 : item->book) : item->amount;
@@ -158,94 +173,89 @@ static bool add_columns(kt_run_cell *cell, const kt_run_item *item) {
     return true;
 }
 
-/* Appends the posting's bytes to its cell's chain. */
-static void chain(kt_runs *runs, struct gathered_cell *cell, const kt_run_item *item) {
-    uint32_t offset = runs->arena_size;
-    uint8_t *head = runs->arena + offset, *at = head + ITEM_HEAD;
-    if (cell->first_item == NONE) {
-        cell->first_item = offset;
-        cell->first_number = item->number;
-        at = kt_run_item_write_rest(at, item);
-    } else {
-        kt_put_le32(runs->arena + cell->last_item, offset);
-        at = kt_run_item_write(at, item, item->number - cell->cell.last_number);
-    }
-    kt_put_le32(head, NONE);
-    head[4] = (uint8_t)(at - head - ITEM_HEAD);
-    cell->last_item = offset;
-    cell->cell.last_number = item->number;
-    runs->arena_size += (uint32_t)(at - head);
-}
-
-kt_code kt_runs_add(kt_runs *runs, const kt_run_key *key, const kt_run_item *item, kt_error *error) {
-    if (runs->arena_room - runs->arena_size < ITEM_HEAD + KT_RUN_ITEM_MAX) {
-        uint32_t room = runs->arena_room == 0 ? 1u << 18 : runs->arena_room * 2;
-        uint8_t *grown = room > runs->arena_room ? realloc(runs->arena, room) : NULL;
-        if (grown == NULL) return no_memory(error);
-        runs->arena = grown;
-        runs->arena_room = room;
-    }
-    struct gathered_cell *cell = find_cell(runs, key);
-    if (cell == NULL) return no_memory(error);
-    kt_run_cell before = cell->cell;
-    if (!add_columns(&cell->cell, item)) {
-        cell->cell = before;
-        if (cell->first_item == NONE) forget_cell(runs); /* it was made for this one */
-        return kt_fail(error, KT_OVERFLOW, "an account's sum exceeds 128 bits");
-    }
-    chain(runs, cell, item);
-    return KT_OK;
-}
-
 /* ---- a block's run ---- */
 
-/* Sorts cell indices by one byte of the key; stable, so passes from the last byte to the first sort the whole. */
-static inline uint8_t key_byte(const kt_run_key *key, unsigned byte) {
-    if (byte < 4) return (uint8_t)(((uint32_t)key->month ^ 0x80000000u) >> (8 * byte));
-    if (byte < 8) return (uint8_t)(key->dimensions >> (8 * (byte - 4)));
-    if (byte < 10) return (uint8_t)(key->currency >> (8 * (byte - 8)));
-    return (uint8_t)(key->account >> (8 * (byte - 10)));
+/* A posting's key as two numbers, the account's the higher, in the order of keys. */
+static inline uint64_t high_key(const struct posting *posting) {
+    return (uint64_t)posting->account << 16 | posting->currency;
 }
 
-static bool sort_cells(kt_runs *runs) {
-    uint32_t n = runs->cell_count;
-    uint32_t *a = realloc(runs->order, (n + 1) * sizeof *a);
+static inline uint64_t low_key(const struct posting *posting) {
+    return (uint64_t)posting->dimensions << 32 | ((uint32_t)posting->month ^ 0x80000000u);
+}
+
+/* Sorts by one byte of the key; stable, so passes from the last byte to the first sort the whole. */
+static void sort_by(const struct posting *postings, uint32_t count, const uint32_t *from, uint32_t *to, bool high,
+                    unsigned shift) {
+    uint32_t starts[256] = {0}, at = 0;
+    for (uint32_t i = 0; i < count; i++)
+        starts[(high ? high_key(&postings[i]) : low_key(&postings[i])) >> shift & 0xff]++;
+    for (unsigned v = 0; v < 256; v++) {
+        uint32_t held = starts[v];
+        starts[v] = at;
+        at += held;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct posting *posting = &postings[from[i]];
+        to[starts[(high ? high_key(posting) : low_key(posting)) >> shift & 0xff]++] = from[i];
+    }
+}
+
+static bool order_room(kt_runs *runs, uint32_t count) {
+    if (count <= runs->order_room) return true;
+    uint32_t *a = realloc(runs->order, count * sizeof *a);
     if (a != NULL) runs->order = a;
-    uint32_t *b = realloc(runs->order2, (n + 1) * sizeof *b);
+    uint32_t *b = realloc(runs->order2, count * sizeof *b);
     if (b != NULL) runs->order2 = b;
     if (a == NULL || b == NULL) return false;
-    for (uint32_t i = 0; i < n; i++) a[i] = i;
-    for (unsigned byte = 0; byte < 14; byte++) {
-        uint32_t counts[257] = {0};
-        for (uint32_t i = 0; i < n; i++) counts[key_byte(&runs->cells[i].cell.key, byte) + 1]++;
-        bool constant = false;
-        for (unsigned v = 1; v <= 256; v++) constant |= counts[v] == n;
-        if (constant) continue;
-        for (unsigned v = 1; v <= 256; v++) counts[v] += counts[v - 1];
-        for (uint32_t i = 0; i < n; i++) b[counts[key_byte(&runs->cells[a[i]].cell.key, byte)]++] = a[i];
-        uint32_t *swap = a;
-        a = b;
-        b = swap;
-    }
-    runs->order = a;
-    runs->order2 = b;
+    runs->order_room = count;
     return true;
 }
 
-static kt_code write_list(kt_runs *runs, struct gathered_cell *cell, uint64_t first, kt_error *error) {
-    uint8_t buffer[4096], *at = kt_put_varint(buffer, cell->first_number - first);
-    kt_code code = KT_OK;
-    for (uint32_t item = cell->first_item; item != NONE && code == KT_OK; item = kt_get_le32(runs->arena + item)) {
-        uint8_t size = runs->arena[item + 4];
-        memcpy(at, runs->arena + item + ITEM_HEAD, size);
-        at += size;
-        if ((size_t)(at - buffer) > sizeof buffer - KT_RUN_ITEM_MAX) {
-            code = kt_run_writer_list(&runs->writer, buffer, (size_t)(at - buffer), error);
-            at = buffer;
-        }
+/* Only bytes that differ between the postings are sorted by: mostly two of the account's and one of the month's. */
+static bool sort_postings(kt_runs *runs, const struct gathered *from) {
+    uint64_t high = 0, low = 0;
+    if (!order_room(runs, from->count)) return false;
+    for (uint32_t i = 0; i < from->count; i++) {
+        runs->order[i] = i;
+        high |= high_key(&from->postings[i]) ^ high_key(&from->postings[0]);
+        low |= low_key(&from->postings[i]) ^ low_key(&from->postings[0]);
     }
-    cell->cell.last_number -= first;
-    return code == KT_OK ? kt_run_writer_list(&runs->writer, buffer, (size_t)(at - buffer), error) : code;
+    for (unsigned byte = 0; byte < 14; byte++) {
+        unsigned shift = byte < 8 ? 8 * byte : 8 * (byte - 8);
+        if (((byte < 8 ? low : high) >> shift & 0xff) == 0) continue;
+        sort_by(from->postings, from->count, runs->order, runs->order2, byte >= 8, shift);
+        uint32_t *swap = runs->order;
+        runs->order = runs->order2;
+        runs->order2 = swap;
+    }
+    return true;
+}
+
+/* Writes the cell that begins at `at` in the order of keys, its list first; *end is where the next one begins. */
+static kt_code write_cell(kt_runs *runs, const struct gathered *from, uint32_t at, uint32_t *end, uint64_t first,
+                          kt_error *error) {
+    uint8_t buffer[4096], *out = buffer;
+    const struct posting *head = &from->postings[runs->order[at]];
+    kt_run_cell cell = {.key = key_of(head)};
+    kt_run_item item;
+    uint64_t last = first;
+    kt_code code = KT_OK;
+    for (; at < from->count && code == KT_OK; at++) {
+        const struct posting *posting = &from->postings[runs->order[at]];
+        if (!same_cell(posting, head)) break;
+        restore(from, posting, &item);
+        if (!add_columns(&cell, &item)) return kt_fail(error, KT_OVERFLOW, "an account's sum exceeds 128 bits");
+        out = kt_run_item_write(out, &item, item.number - last);
+        last = item.number;
+        if ((size_t)(out - buffer) <= sizeof buffer - KT_RUN_ITEM_MAX) continue;
+        code = kt_run_writer_list(&runs->writer, buffer, (size_t)(out - buffer), error);
+        out = buffer;
+    }
+    *end = at;
+    cell.last_number = last - first;
+    if (code == KT_OK) code = kt_run_writer_list(&runs->writer, buffer, (size_t)(out - buffer), error);
+    return code == KT_OK ? kt_run_writer_cell(&runs->writer, &cell, error) : code;
 }
 
 static kt_code add_run(kt_runs *runs, const kt_run *run, kt_error *error) {
@@ -255,15 +265,12 @@ static kt_code add_run(kt_runs *runs, const kt_run *run, kt_error *error) {
 }
 
 static kt_code write_block_run(kt_runs *runs, kt_txn *txn, uint64_t first, uint64_t end, kt_error *error) {
-    if (!sort_cells(runs)) return no_memory(error);
+    const struct gathered *from = &runs->turns[runs->emptying];
+    if (!sort_postings(runs, from)) return no_memory(error);
     /* A long entry begins in an earlier block; its number lies in this one, so `first` holds for all. */
     kt_run_writer_init(&runs->writer, txn, runs->tables, runs->next_sequence++, 0, first, end, true);
     kt_code code = KT_OK;
-    for (uint32_t i = 0; i < runs->cell_count && code == KT_OK; i++) {
-        struct gathered_cell *cell = &runs->cells[runs->order[i]];
-        code = write_list(runs, cell, first, error);
-        if (code == KT_OK) code = kt_run_writer_cell(&runs->writer, &cell->cell, error);
-    }
+    for (uint32_t at = 0; at < from->count && code == KT_OK;) code = write_cell(runs, from, at, &at, first, error);
     if (code == KT_OK) code = kt_run_writer_finish(&runs->writer, error);
     return code == KT_OK ? add_run(runs, &runs->writer.run, error) : code;
 }
@@ -429,11 +436,15 @@ static kt_code load_once(kt_runs *runs, kt_txn *txn, kt_error *error) {
 
 kt_code kt_runs_block(kt_runs *runs, kt_txn *txn, uint64_t first, uint32_t count, kt_error *error) {
     uint32_t chosen[KT_RUN_FAN];
-    if (runs->cell_count == 0) return KT_OK;
-    kt_code code = load_once(runs, txn, error);
-    if (code == KT_OK) code = write_block_run(runs, txn, first, first + count, error);
-    while (code == KT_OK && choose(runs, chosen)) code = merge(runs, txn, chosen, error);
-    forget_block(runs);
+    struct gathered *from = &runs->turns[runs->emptying];
+    kt_code code = KT_OK;
+    if (from->count != 0) {
+        code = load_once(runs, txn, error);
+        if (code == KT_OK) code = write_block_run(runs, txn, first, first + count, error);
+        while (code == KT_OK && choose(runs, chosen)) code = merge(runs, txn, chosen, error);
+    }
+    empty(from);
+    runs->emptying = (runs->emptying + 1) % (KT_RUN_TURNS + 1);
     return code;
 }
 
@@ -511,7 +522,15 @@ kt_code kt_runs_sums(kt_runs *runs, kt_txn *txn, uint32_t account,
     kt_code code = load_once(runs, txn, error);
     for (uint32_t i = 0; i < runs->run_count && code == KT_OK; i++)
         if (runs->runs[i].sums) code = run_sums(runs, txn, &runs->runs[i], account, cell, context, error);
-    for (uint32_t i = 0; i < runs->cell_count && code == KT_OK; i++)
-        if (runs->cells[i].cell.key.account == account) code = cell(context, &runs->cells[i].cell, error);
+    const struct gathered *filling = &runs->turns[runs->filling];
+    for (uint32_t i = 0; i < filling->count && code == KT_OK; i++) {
+        const struct posting *posting = &filling->postings[i];
+        if (posting->account != account) continue;
+        kt_run_cell one = {.key = key_of(posting)};
+        kt_run_item item;
+        restore(filling, posting, &item);
+        (void)add_columns(&one, &item); /* a single posting always fits */
+        code = cell(context, &one, error);
+    }
     return code;
 }

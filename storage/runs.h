@@ -56,25 +56,34 @@ typedef struct kt_run_cell {
     uint64_t list_offset, list_bytes, last_number;
 } kt_run_cell;
 
-/* ---- the writer's side: gathers a block's postings ---- */
+/* ---- the writer's side ----
+
+   Two threads may share the work: one adds postings and turns a full block's over; the other makes their run, merges, and
+   seals, oldest first. Postings of up to KT_RUN_TURNS blocks may wait between them. */
+
+#define KT_RUN_TURNS 8u
 
 typedef struct kt_runs kt_runs;
 kt_code kt_runs_open(kt_run_tables tables, kt_runs **out, kt_error *error);
 void kt_runs_close(kt_runs *runs);
-/* Forgets what was gathered and the manifest in memory: after an abort, and before a batch. */
+/* Forgets what was gathered and the manifest in memory: after an abort, and before a batch. Nobody is at work. */
 void kt_runs_forget(kt_runs *runs);
-/* One posting of the block being gathered. KT_OVERFLOW leaves it out. */
+/* One posting of the block being gathered. */
 kt_code kt_runs_add(kt_runs *runs, const kt_run_key *key, const kt_run_item *item, kt_error *error);
-/* The block [first, first + count) is written: its run too, and the merges it brings about. */
-kt_code kt_runs_block(kt_runs *runs, kt_txn *txn, uint64_t first, uint32_t count, kt_error *error);
+/* The block's postings are all there; from here on the next one's gather. */
+void kt_runs_turn(kt_runs *runs);
 /* The block being gathered is not kept. */
 void kt_runs_drop(kt_runs *runs);
+/* The oldest block turned over, [first, first + count), is written: its run too, and the merges it brings about.
+   KT_OVERFLOW where a sum exceeds 128 bits. */
+kt_code kt_runs_block(kt_runs *runs, kt_txn *txn, uint64_t first, uint32_t count, kt_error *error);
 /* The head moves: the manifest is written and runs that were merged away are dropped. */
 kt_code kt_runs_seal(kt_runs *runs, kt_txn *txn, kt_error *error);
 /* Drops runs that the stored manifest does not list. */
 kt_code kt_runs_recover(kt_txn *txn, kt_run_tables tables, kt_error *error);
 
-/* Sums of one account over everything, with what the open batch has added so far; cells in no particular order. */
+/* Sums of one account over everything, with what the open batch has added so far; cells in no particular order. Nobody is
+   at work, and all blocks turned over are written. */
 kt_code kt_runs_sums(kt_runs *runs, kt_txn *txn, uint32_t account,
                      kt_code (*cell)(void *context, const kt_run_cell *cell, kt_error *error), void *context,
                      kt_error *error);

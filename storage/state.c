@@ -14,14 +14,27 @@ struct change {
     uint8_t key[];
 };
 
-struct kt_state {
-    kt_txn *txn;
+struct map {
     struct change **slots;
     size_t slot_count, count;
     size_t bytes[KT_TABLES_MAX];
 };
 
+struct kt_changes {
+    struct map map;
+    kt_changes *next; /* turned over after it */
+};
+
+struct kt_state {
+    kt_txn *txn;
+    kt_txn *(*settle)(void *context);
+    void *settle_context;
+    struct map now;
+    kt_changes *oldest, *newest;
+};
+
 #define FIRST_SLOTS 1024u
+#define FULL_BYTES ((size_t)6 << 20) /* of changes to one table: some ten thousand pages at the worst */
 
 kt_code kt_state_open(kt_state **out, kt_error *error) {
     kt_state *state = calloc(1, sizeof *state);
@@ -36,71 +49,113 @@ void kt_state_close(kt_state *state) {
 }
 
 void kt_state_bind(kt_state *state, kt_txn *txn) { state->txn = txn; }
-kt_txn *kt_state_txn(const kt_state *state) { return state->txn; }
-size_t kt_state_bytes(const kt_state *state, kt_table table) { return state->bytes[table]; }
+
+void kt_state_settle_by(kt_state *state, kt_txn *(*settle)(void *context), void *context) {
+    state->settle = settle;
+    state->settle_context = context;
+}
+
+kt_txn *kt_state_txn(kt_state *state) {
+    return state->settle == NULL ? state->txn : state->settle(state->settle_context);
+}
+
+uint64_t kt_state_full(const kt_state *state, uint64_t tables) {
+    uint64_t full = 0;
+    for (kt_table table = 0; table < KT_TABLES_MAX; table++)
+        if ((tables >> table & 1) != 0 && state->now.bytes[table] > FULL_BYTES) full |= (uint64_t)1 << table;
+    return full;
+}
 
 static uint32_t hash_of(kt_table table, kt_span key) { return kt_crc32c(table * 0x9e3779b9u, key.data, key.size); }
 
-static struct change *find(const kt_state *state, kt_table table, kt_span key, uint32_t hash) {
-    if (state->count == 0) return NULL;
-    struct change *change = state->slots[hash & (state->slot_count - 1)];
+static struct change *find(const struct map *map, kt_table table, kt_span key, uint32_t hash) {
+    if (map->count == 0) return NULL;
+    struct change *change = map->slots[hash & (map->slot_count - 1)];
     while (change != NULL && (change->hash != hash || change->table != table ||
                               kt_span_compare(kt_span_of(change->key, change->key_size), key) != 0))
         change = change->next;
     return change;
 }
 
+/* The newest change to a key, among those of now and those turned over. */
+static const struct change *find_newest(const kt_state *state, kt_table table, kt_span key) {
+    uint32_t hash = hash_of(table, key);
+    const struct change *newest = find(&state->now, table, key, hash);
+    if (newest != NULL) return newest;
+    for (const kt_changes *changes = state->oldest; changes != NULL; changes = changes->next) {
+        const struct change *change = find(&changes->map, table, key, hash);
+        if (change != NULL) newest = change;
+    }
+    return newest;
+}
+
 kt_code kt_state_get(kt_state *state, kt_table table, kt_span key, kt_span *value, kt_error *error) {
-    struct change *change = find(state, table, key, hash_of(table, key));
-    if (change == NULL) return kt_txn_get(state->txn, table, key, value, error);
+    const struct change *change = find_newest(state, table, key);
+    if (change == NULL)
+        return state->txn == NULL ? KT_NOT_FOUND : kt_txn_get(state->txn, table, key, value, error);
     if (change->deleted) return KT_NOT_FOUND;
     *value = kt_span_of(change->value, change->value_size);
     return KT_OK;
 }
 
-static bool grow(kt_state *state) {
-    size_t count = state->slot_count == 0 ? FIRST_SLOTS : state->slot_count * 2;
+/* ---- gathering ---- */
+
+static bool grow(struct map *map) {
+    size_t count = map->slot_count == 0 ? FIRST_SLOTS : map->slot_count * 2;
     struct change **slots = calloc(count, sizeof *slots);
     if (slots == NULL) return false;
-    for (size_t i = 0; i < state->slot_count; i++)
-        for (struct change *change = state->slots[i], *next; change != NULL; change = next) {
+    for (size_t i = 0; i < map->slot_count; i++)
+        for (struct change *change = map->slots[i], *next; change != NULL; change = next) {
             next = change->next;
             change->next = slots[change->hash & (count - 1)];
             slots[change->hash & (count - 1)] = change;
         }
-    free(state->slots);
-    state->slots = slots;
-    state->slot_count = count;
+    free(map->slots);
+    map->slots = slots;
+    map->slot_count = count;
     return true;
 }
 
-static struct change *find_or_add(kt_state *state, kt_table table, kt_span key) {
+static size_t weight(const struct change *change) { return sizeof *change + change->key_size + change->value_room; }
+
+static bool insert(struct map *map, struct change *change) {
+    if (map->count >= map->slot_count && !grow(map)) return false;
+    change->next = map->slots[change->hash & (map->slot_count - 1)];
+    map->slots[change->hash & (map->slot_count - 1)] = change;
+    map->count++;
+    map->bytes[change->table] += weight(change);
+    return true;
+}
+
+static void free_change(struct change *change) {
+    free(change->value);
+    free(change);
+}
+
+static struct change *find_or_add(struct map *map, kt_table table, kt_span key) {
     uint32_t hash = hash_of(table, key);
-    struct change *change = find(state, table, key, hash);
+    struct change *change = find(map, table, key, hash);
     if (change != NULL) return change;
-    if (state->count >= state->slot_count && !grow(state)) return NULL;
     change = calloc(1, sizeof *change + key.size);
     if (change == NULL) return NULL;
     change->hash = hash;
     change->table = table;
     change->key_size = (uint32_t)key.size;
     memcpy(change->key, key.data, key.size);
-    change->next = state->slots[hash & (state->slot_count - 1)];
-    state->slots[hash & (state->slot_count - 1)] = change;
-    state->count++;
-    state->bytes[table] += sizeof *change + key.size;
-    return change;
+    if (insert(map, change)) return change;
+    free_change(change);
+    return NULL;
 }
 
 kt_code kt_state_put(kt_state *state, kt_table table, kt_span key, kt_span value, kt_error *error) {
-    struct change *change = find_or_add(state, table, key);
+    struct change *change = find_or_add(&state->now, table, key);
     if (change == NULL) return kt_fail(error, KT_MEMORY, "out of memory for state");
     if (value.size > change->value_room || change->value == NULL) {
         uint8_t *grown = malloc(value.size + 1);
         if (grown == NULL) return kt_fail(error, KT_MEMORY, "out of memory for state");
         if (value.size != 0) memcpy(grown, value.data, value.size); /* value may lie in the old room */
         free(change->value);
-        state->bytes[table] += value.size - change->value_room;
+        state->now.bytes[table] += value.size - change->value_room;
         change->value = grown;
         change->value_room = (uint32_t)value.size;
     } else if (value.size != 0) memmove(change->value, value.data, value.size);
@@ -110,10 +165,70 @@ kt_code kt_state_put(kt_state *state, kt_table table, kt_span key, kt_span value
 }
 
 kt_code kt_state_delete(kt_state *state, kt_table table, kt_span key, kt_error *error) {
-    struct change *change = find_or_add(state, table, key);
+    struct change *change = find_or_add(&state->now, table, key);
     if (change == NULL) return kt_fail(error, KT_MEMORY, "out of memory for state");
     change->deleted = true;
     return KT_OK;
+}
+
+static void release(struct map *map) {
+    for (size_t i = 0; i < map->slot_count; i++)
+        for (struct change *change = map->slots[i], *next; change != NULL; change = next) {
+            next = change->next;
+            free_change(change);
+        }
+    free(map->slots);
+    *map = (struct map){0};
+}
+
+void kt_state_forget(kt_state *state) {
+    release(&state->now);
+    while (state->oldest != NULL) kt_state_written(state);
+}
+
+/* ---- turning over ---- */
+
+/* Moves the changes to these tables from one map to another. */
+static bool move_tables(struct map *from, struct map *to, uint64_t tables) {
+    for (size_t i = 0; i < from->slot_count; i++)
+        for (struct change **at = &from->slots[i]; *at != NULL;) {
+            struct change *change = *at;
+            if ((tables >> change->table & 1) == 0) {
+                at = &change->next;
+                continue;
+            }
+            *at = change->next;
+            from->count--;
+            from->bytes[change->table] -= weight(change);
+            if (insert(to, change)) continue;
+            free_change(change);
+            return false;
+        }
+    return true;
+}
+
+kt_code kt_state_turn(kt_state *state, uint64_t tables, kt_changes **out, kt_error *error) {
+    kt_changes *changes = calloc(1, sizeof *changes);
+    *out = changes;
+    if (changes == NULL) return kt_fail(error, KT_MEMORY, "out of memory for state");
+    if (state->newest == NULL) state->oldest = changes;
+    else state->newest->next = changes;
+    state->newest = changes;
+    if (tables == KT_STATE_ALL) {
+        changes->map = state->now;
+        state->now = (struct map){0};
+        return KT_OK;
+    }
+    return move_tables(&state->now, &changes->map, tables) ? KT_OK
+                                                           : kt_fail(error, KT_MEMORY, "out of memory for state");
+}
+
+void kt_state_written(kt_state *state) {
+    kt_changes *changes = state->oldest;
+    state->oldest = changes->next;
+    if (state->oldest == NULL) state->newest = NULL;
+    release(&changes->map);
+    free(changes);
 }
 
 static int by_key(const void *a, const void *b) {
@@ -122,45 +237,21 @@ static int by_key(const void *a, const void *b) {
     return kt_span_compare(kt_span_of(x->key, x->key_size), kt_span_of(y->key, y->key_size));
 }
 
-/* The changes in the order of table and key, so that each page of a table is met once. *out is the caller's. */
-static kt_code sort_changes(const kt_state *state, bool all, kt_table table, struct change ***out, size_t *count,
-                            kt_error *error) {
-    *count = 0;
-    *out = malloc((state->count + 1) * sizeof(struct change *));
-    if (*out == NULL) return kt_fail(error, KT_MEMORY, "out of memory for state");
-    for (size_t i = 0; i < state->slot_count; i++)
-        for (struct change *change = state->slots[i]; change != NULL; change = change->next)
-            if (all || change->table == table) (*out)[(*count)++] = change;
-    qsort(*out, *count, sizeof(struct change *), by_key);
-    return KT_OK;
-}
-
-static kt_code write_change(kt_state *state, const struct change *change, kt_error *error) {
+static kt_code write_change(kt_txn *txn, const struct change *change, kt_error *error) {
     kt_span key = kt_span_of(change->key, change->key_size);
     if (!change->deleted)
-        return kt_txn_put(state->txn, change->table, key, kt_span_of(change->value, change->value_size), error);
-    kt_code code = kt_txn_delete(state->txn, change->table, key, error);
+        return kt_txn_put(txn, change->table, key, kt_span_of(change->value, change->value_size), error);
+    kt_code code = kt_txn_delete(txn, change->table, key, error);
     return code == KT_NOT_FOUND ? KT_OK : code;
-}
-
-kt_code kt_state_flush(kt_state *state, kt_error *error) {
-    struct change **changes;
-    size_t count;
-    if (state->count == 0) return KT_OK;
-    kt_code code = sort_changes(state, true, 0, &changes, &count, error);
-    for (size_t i = 0; i < count && code == KT_OK; i++) code = write_change(state, changes[i], error);
-    free(changes);
-    kt_state_forget(state);
-    return code;
 }
 
 /* ---- spilling ---- */
 
 /* An undo row, under a rising number: table, length of the key, key, whether there was a value, the value. */
-static kt_code keep_old(kt_state *state, const struct change *change, kt_table undo, uint64_t number, kt_error *error) {
+static kt_code keep_old(kt_txn *txn, const struct change *change, kt_table undo, uint64_t number, kt_error *error) {
     uint8_t name[8];
     kt_span old = {NULL, 0};
-    kt_code code = kt_txn_get(state->txn, change->table, kt_span_of(change->key, change->key_size), &old, error);
+    kt_code code = kt_txn_get(txn, change->table, kt_span_of(change->key, change->key_size), &old, error);
     if (code != KT_OK && code != KT_NOT_FOUND) return code;
     size_t size = 4 + change->key_size + old.size;
     uint8_t *row = malloc(size);
@@ -171,7 +262,7 @@ static kt_code keep_old(kt_state *state, const struct change *change, kt_table u
     memcpy(row + 4, change->key, change->key_size);
     if (old.size != 0) memcpy(row + 4 + change->key_size, old.data, old.size);
     kt_put_be64(name, number);
-    code = kt_txn_append(state->txn, undo, kt_span_of(name, sizeof name), kt_span_of(row, size), error);
+    code = kt_txn_append(txn, undo, kt_span_of(name, sizeof name), kt_span_of(row, size), error);
     free(row);
     return code;
 }
@@ -187,35 +278,30 @@ static kt_code next_undo(kt_txn *txn, kt_table undo, uint64_t *number, kt_error 
     return code == KT_END ? KT_OK : code;
 }
 
-static void drop_table(kt_state *state, kt_table table) {
-    for (size_t i = 0; i < state->slot_count; i++)
-        for (struct change **at = &state->slots[i]; *at != NULL;) {
-            struct change *change = *at;
-            if (change->table != table) {
-                at = &change->next;
-                continue;
-            }
-            *at = change->next;
-            free(change->value);
-            free(change);
-            state->count--;
-        }
-    state->bytes[table] = 0;
+kt_code kt_changes_write(const kt_changes *changes, kt_txn *txn, kt_table undo, kt_error *error) {
+    const struct map *map = &changes->map;
+    uint64_t number = 0;
+    if (map->count == 0) return KT_OK;
+    struct change **sorted = malloc(map->count * sizeof(struct change *));
+    if (sorted == NULL) return kt_fail(error, KT_MEMORY, "out of memory for state");
+    size_t count = 0;
+    for (size_t i = 0; i < map->slot_count; i++)
+        for (struct change *change = map->slots[i]; change != NULL; change = change->next) sorted[count++] = change;
+    qsort(sorted, count, sizeof(struct change *), by_key);
+    kt_code code = undo == KT_NO_UNDO ? KT_OK : next_undo(txn, undo, &number, error);
+    for (size_t i = 0; i < count && code == KT_OK; i++) {
+        if (undo != KT_NO_UNDO) code = keep_old(txn, sorted[i], undo, number + i, error);
+        if (code == KT_OK) code = write_change(txn, sorted[i], error);
+    }
+    free(sorted);
+    return code;
 }
 
-kt_code kt_state_spill(kt_state *state, kt_table table, kt_table undo, kt_error *error) {
-    struct change **changes;
-    size_t count;
-    uint64_t number = 0;
-    kt_code code = undo == table ? KT_OK : next_undo(state->txn, undo, &number, error);
-    if (code != KT_OK) return code;
-    code = sort_changes(state, false, table, &changes, &count, error);
-    for (size_t i = 0; i < count && code == KT_OK; i++) {
-        if (undo != table) code = keep_old(state, changes[i], undo, number + i, error);
-        if (code == KT_OK) code = write_change(state, changes[i], error);
-    }
-    free(changes);
-    if (code == KT_OK) drop_table(state, table);
+kt_code kt_state_flush(kt_state *state, uint64_t tables, kt_error *error) {
+    kt_changes *changes;
+    kt_code code = kt_state_turn(state, tables, &changes, error);
+    if (code == KT_OK) code = kt_changes_write(changes, state->txn, KT_NO_UNDO, error);
+    if (changes != NULL && changes == state->oldest) kt_state_written(state);
     return code;
 }
 
@@ -309,17 +395,4 @@ kt_code kt_state_undone(kt_txn *copy, kt_table undo, kt_table table, kt_span key
     *there = row.there;
     *old = row.old;
     return KT_OK;
-}
-
-void kt_state_forget(kt_state *state) {
-    for (size_t i = 0; i < state->slot_count; i++)
-        for (struct change *change = state->slots[i], *next; change != NULL; change = next) {
-            next = change->next;
-            free(change->value);
-            free(change);
-        }
-    free(state->slots);
-    state->slots = NULL;
-    state->slot_count = state->count = 0;
-    memset(state->bytes, 0, sizeof state->bytes);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <lmdb.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -27,7 +28,8 @@ struct kt_store {
     char *names[KT_TABLES_MAX];
     unsigned count;
     char *directory;
-    bool read_only, poisoned;
+    bool read_only;
+    atomic_bool poisoned; /* by whoever commits; asked by whoever begins */
 };
 
 struct kt_txn {
@@ -227,13 +229,18 @@ const char *kt_table_name(const kt_store *store, kt_table table) { return store-
 
 /* ---- transactions ---- */
 
-kt_code kt_txn_begin(kt_store *store, bool write, kt_txn **out, kt_error *error) {
-    *out = NULL;
-    if (write && store->poisoned)
+kt_code kt_store_may_write(const kt_store *store, kt_error *error) {
+    if (store->poisoned)
         return kt_fail(error, KT_POISONED, "%s: an earlier sync failed: close the book, verify it, open it again",
                        store->directory);
-    if (write && store->read_only)
-        return kt_fail(error, KT_PERMISSION, "%s: is open for reading only", store->directory);
+    if (store->read_only) return kt_fail(error, KT_PERMISSION, "%s: is open for reading only", store->directory);
+    return KT_OK;
+}
+
+kt_code kt_txn_begin(kt_store *store, bool write, kt_txn **out, kt_error *error) {
+    *out = NULL;
+    kt_code code = write ? kt_store_may_write(store, error) : KT_OK;
+    if (code != KT_OK) return code;
     kt_txn *txn = calloc(1, sizeof *txn);
     if (txn == NULL) return kt_fail(error, KT_MEMORY, "%s: out of memory", store->directory);
     txn->store = store;
@@ -249,6 +256,12 @@ kt_code kt_txn_begin(kt_store *store, bool write, kt_txn **out, kt_error *error)
     }
     *out = txn;
     return KT_OK;
+}
+
+kt_code kt_txn_renew(kt_txn *txn, kt_error *error) {
+    mdb_txn_reset(txn->txn);
+    int rc = mdb_txn_renew(txn->txn);
+    return rc == 0 ? KT_OK : fail(txn->store, rc, "begin to read", error);
 }
 
 uint64_t kt_txn_snapshot(const kt_txn *txn) { return mdb_txn_id(txn->txn); }

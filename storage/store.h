@@ -49,8 +49,11 @@ typedef struct kt_store_options {
 kt_code kt_store_open(const char *directory, const kt_store_options *options, kt_store **out, kt_error *error);
 void kt_store_close(kt_store *store);
 
+kt_code kt_store_may_write(const kt_store *store, kt_error *error); /* KT_POISONED, KT_PERMISSION */
 /* KT_POISONED, KT_BUSY (too many readers), KT_IO ... */
 kt_code kt_txn_begin(kt_store *store, bool write, kt_txn **out, kt_error *error);
+/* A read transaction comes to see what was committed since; spans from it are void. */
+kt_code kt_txn_renew(kt_txn *txn, kt_error *error);
 uint64_t kt_txn_snapshot(const kt_txn *txn);         /* two with the same number see the same */
 kt_code kt_txn_commit(kt_txn *txn, kt_error *error); /* the transaction is over either way */
 void kt_txn_abort(kt_txn *txn);                      /* NULL is accepted */

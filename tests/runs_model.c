@@ -67,6 +67,7 @@ void model_block(model *m, uint64_t *random) {
     for (; records != 0; records--, m->next++)
         for (uint32_t line = 0, lines = (uint32_t)(test_random(random) % 4); line < lines; line++)
             add(m, m->next, line, random);
+    kt_runs_turn(m->runs);
     must(kt_runs_block(m->runs, m->txn, first, (uint32_t)(m->next - first), &error), &error);
     m->blocks += m->count != before;
 }

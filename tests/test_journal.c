@@ -15,20 +15,31 @@
 #define LARGE 60000u /* bytes of a record, so that a few hundred make pieces */
 
 typedef struct heard { /* what the journal said to the engine */
-    int blocks, seals, flushes, pieces, renewals, recoveries;
+    int blocks, seals, flushes, turns, heads, recoveries;
     uint64_t records, seal_number, recovered;
     kt_code refuse_block;
-    kt_journal *journal;
-    kt_state *state; /* NULL: no state to spill */
+    uint64_t refuse_from; /* blocks whose first record is at or above it */
+    bool single_thread;
+    kt_state *state;
 } heard;
 
-static kt_code on_block(void *context, uint64_t first, uint32_t count, kt_error *error) {
+static kt_code on_block(void *context, kt_txn *txn, uint64_t first, uint32_t count, kt_error *error) {
     heard *h = context;
+    (void)txn;
     h->blocks++;
     h->records += count;
-    (void)first;
-    return h->refuse_block == KT_OK ? KT_OK : kt_fail(error, h->refuse_block, "the engine refuses");
+    return h->refuse_block == KT_OK || first < h->refuse_from ? KT_OK
+                                                              : kt_fail(error, h->refuse_block, "the engine refuses");
 }
+
+static kt_code on_head(void *context, kt_txn *txn, kt_error *error) {
+    (void)txn;
+    (void)error;
+    ((heard *)context)->heads++;
+    return KT_OK;
+}
+
+static void on_turn(void *context) { ((heard *)context)->turns++; }
 
 static kt_code on_sealed(void *context, const kt_seal *seal, uint64_t number, kt_error *error) {
     heard *h = context;
@@ -40,21 +51,9 @@ static kt_code on_sealed(void *context, const kt_seal *seal, uint64_t number, kt
 }
 
 static kt_code on_flush(void *context, kt_error *error) {
-    heard *h = context;
-    h->flushes++;
-    return h->state == NULL ? KT_OK : kt_state_flush(h->state, error);
-}
-
-static kt_code on_piece(void *context, kt_error *error) {
-    heard *h = context;
-    h->pieces++;
-    return h->state == NULL ? KT_OK : kt_state_spill(h->state, STORING_ONE, KT_TABLE_UNDO, error);
-}
-
-static void on_renewed(void *context, kt_txn *txn) {
-    heard *h = context;
-    h->renewals++;
-    if (h->state != NULL) kt_state_bind(h->state, txn);
+    (void)error;
+    ((heard *)context)->flushes++;
+    return KT_OK;
 }
 
 static kt_code on_recover(void *context, kt_txn *txn, uint64_t size, kt_error *error) {
@@ -68,21 +67,28 @@ static int64_t now = 1789000000000000;
 
 static kt_journal *open_journal(kt_store *store, const char *directory, heard *h) {
     kt_error error;
+    if (h->state == NULL) (void)kt_state_open(&h->state, &error);
     kt_journal_options options = {.directory = directory,
                                   .origin = ORIGIN,
                                   .clock_us = storing_clock,
                                   .clock_context = &now,
-                                  .block = on_block,
+                                  .single_thread = h->single_thread,
+                                  .state = h->state,
+                                  .spills = 1u << STORING_ONE,
+                                  .turn = on_turn,
                                   .sealed = on_sealed,
                                   .flush = on_flush,
-                                  .piece = on_piece,
-                                  .renewed = on_renewed,
-                                  .recover = on_recover,
-                                  .context = h};
+                                  .context = h,
+                                  .hooks = {on_block, on_head, on_recover, h}};
     kt_journal *journal = NULL;
     if (kt_journal_open(store, &options, &journal, &error) != KT_OK) diag("%s", error.text);
-    h->journal = journal;
     return journal;
+}
+
+static void close_journal(kt_journal *journal, heard *h) {
+    kt_journal_close(journal);
+    kt_state_close(h->state);
+    h->state = NULL;
 }
 
 static uint64_t append(kt_journal *journal, uint64_t seed, size_t size) {
@@ -181,6 +187,7 @@ static void test_batches(uint64_t *random) {
     kt_seal seal;
     kt_log_head head;
     uint8_t before[KT_HASH_SIZE];
+    kt_txn *txn;
     kt_store *store = storing_open(storing_directory("batches", directory), true, false, &error);
     kt_journal *journal = open_journal(store, directory, &h);
     bool numbered = true;
@@ -196,8 +203,9 @@ static void test_batches(uint64_t *random) {
     }
     ok(numbered, "records are numbered as they come, the seal behind them");
     is_int(recheck(store), 0, "every seal, checkpoint and root follows from the records");
-    ok(h.seals == 40 && h.flushes == 40 && h.records == next, "the engine hears of every seal, flush and block");
-    is_int(h.pieces + h.renewals + h.recoveries, 0, "small batches are one transaction each");
+    ok(h.seals == 40 && h.flushes == 40 && h.heads == 40 && h.records == next && h.turns == h.blocks,
+       "the engine hears of every seal, flush, head and block");
+    is_int(h.recoveries, 0, "and has nothing to recover");
 
     digest_of(store, before);
     (void)kt_journal_begin(journal, true, &error);
@@ -229,17 +237,37 @@ static void test_batches(uint64_t *random) {
     is_int(recheck(store), 0, "and everything still follows");
 
     (void)kt_journal_begin(journal, true, &error);
-    (void)kt_txn_put(kt_journal_txn(journal), STORING_TWO, kt_span_of("k", 1), kt_span_of("v", 1), &error);
+    is_code(kt_journal_write(journal, &txn, &error), KT_USAGE,
+            "a journal that is at work gives no transaction to write");
+    kt_journal_abort(journal);
+    close_journal(journal, &h);
+    journal = open_journal(store, directory, &h);
+    (void)kt_journal_begin(journal, true, &error);
+    is_code(kt_journal_write(journal, &txn, &error), KT_OK, "a new one does");
+    (void)kt_txn_put(txn, STORING_TWO, kt_span_of("k", 1), kt_span_of("v", 1), &error);
     is_code(kt_journal_commit_state(journal, &error), KT_OK, "state alone is committed");
     ok(storing_rows(store, STORING_TWO) == 1 && recheck(store) == 0, "and the head stays");
-    kt_journal_close(journal);
+    close_journal(journal, &h);
     kt_store_close(store);
 }
 
 /* ---- larger than one transaction ---- */
 
-static void append_pieces(kt_journal *journal, heard *h) {
-    for (uint64_t i = 0; i < 700 && h->pieces < 2; i++) (void)append(journal, i, LARGE);
+/* More than two pieces of 24 blocks; when it returns, all but the last block are stored. */
+static void append_pieces(kt_journal *journal) {
+    for (uint64_t i = 0; i < 700; i++) (void)append(journal, i, LARGE);
+    (void)kt_journal_txn(journal);
+}
+
+/* So much that the table is spilled at the next block. */
+#define FILLERS 70
+static void put_many(kt_state *state, const char *old) {
+    static uint8_t filler[100000];
+    kt_error error;
+    for (uint8_t i = 0; i < FILLERS; i++)
+        (void)kt_state_put(state, STORING_ONE, kt_span_of(&i, 1), kt_span_of(filler, sizeof filler), &error);
+    (void)kt_state_put(state, STORING_ONE, kt_span_of("old", 3), kt_span_of(old, strlen(old)), &error);
+    (void)kt_state_put(state, STORING_ONE, kt_span_of("new", 3), kt_span_of(old, strlen(old)), &error);
 }
 
 static void test_pieces(void) {
@@ -254,20 +282,17 @@ static void test_pieces(void) {
     uint8_t before[KT_HASH_SIZE];
     kt_store *store = storing_open(storing_directory("pieces", directory), true, false, &error);
     kt_journal *journal = open_journal(store, directory, &h);
-    (void)kt_state_open(&h.state, &error);
     (void)kt_journal_begin(journal, true, &error);
     (void)append(journal, 1, 10);
-    kt_state_bind(h.state, kt_journal_txn(journal));
     (void)kt_state_put(h.state, STORING_ONE, kt_span_of("old", 3), kt_span_of("before", 6), &error);
     (void)storing_seal(journal, "first", &seal, &head, &error);
     digest_of(store, before);
 
     (void)kt_journal_begin(journal, true, &error);
-    kt_state_bind(h.state, kt_journal_txn(journal));
-    (void)kt_state_put(h.state, STORING_ONE, kt_span_of("old", 3), kt_span_of("after", 5), &error);
-    (void)kt_state_put(h.state, STORING_ONE, kt_span_of("new", 3), kt_span_of("after", 5), &error);
-    append_pieces(journal, &h);
-    ok(h.pieces == 2 && h.renewals == 2, "a large batch is committed in pieces, and the engine told");
+    put_many(h.state, "after");
+    append_pieces(journal);
+    ok(kt_state_get(h.state, STORING_ONE, kt_span_of("old", 3), &value, &error) == KT_OK && value.size == 5,
+       "what was spilled is read back");
     (void)kt_txn_begin(store, false, &txn, &error);
     (void)kt_log_head_read(txn, &head, &error);
     is_int((long long)head.tree.size, 2, "a reader meanwhile sees the head where it was");
@@ -278,25 +303,22 @@ static void test_pieces(void) {
             "the mark says what is under way");
     kt_txn_abort(txn);
     ok(storing_rows(store, KT_TABLE_BLOCKS) > 24 && storing_rows(store, KT_TABLE_TILES) != 0 &&
-           storing_rows(store, KT_TABLE_UNDO) == 2,
+           storing_rows(store, KT_TABLE_UNDO) == FILLERS + 2,
        "blocks, tiles and undo rows lie above the head");
-    kt_state_forget(h.state);
     kt_journal_abort(journal);
+    kt_state_forget(h.state);
     ok(unchanged(store, before), "broken off, all of it is gone, and spilled state is what it was");
     is_int(h.recoveries, 1, "and the engine is told to do likewise");
     is_int((long long)h.recovered, 2, "down to the head");
 
-    h.pieces = 0;
     (void)kt_journal_begin(journal, true, &error);
-    kt_state_bind(h.state, kt_journal_txn(journal));
-    (void)kt_state_put(h.state, STORING_ONE, kt_span_of("old", 3), kt_span_of("after", 5), &error);
-    append_pieces(journal, &h);
+    put_many(h.state, "after");
+    append_pieces(journal);
     is_code(storing_seal(journal, "large", &seal, &head, &error), KT_OK, "the same batch sealed");
     is_int(recheck(store), 0, "is whole");
     ok(storing_rows(store, KT_TABLE_UNDO) == 0 && storing_rows(store, KT_TABLE_META) == 1,
        "and leaves no mark and no undo row");
-    kt_state_close(h.state);
-    kt_journal_close(journal);
+    close_journal(journal, &h);
     kt_store_close(store);
 }
 
@@ -307,8 +329,8 @@ static void die(const char *directory) {
     kt_store *store = storing_open(directory, false, false, &error);
     kt_journal *journal = open_journal(store, directory, &h);
     if (kt_journal_begin(journal, true, &error) != KT_OK) _exit(1);
-    append_pieces(journal, &h);
-    _exit(h.pieces == 2 ? 0 : 2);
+    append_pieces(journal);
+    _exit(h.blocks > 48 ? 0 : 2);
 }
 
 static void test_death(void) {
@@ -327,7 +349,7 @@ static void test_death(void) {
     digest_of(store, before);
     is_code(kt_journal_recover(journal, &error), KT_OK, "where nothing is under way there is nothing to recover");
     ok(h.recoveries == 0 && unchanged(store, before), "and nothing is done");
-    kt_journal_close(journal);
+    close_journal(journal, &h);
     kt_store_close(store);
     (void)fflush(NULL);
     pid_t child = fork();
@@ -343,7 +365,7 @@ static void test_death(void) {
     (void)append(journal, 2, 10);
     is_code(storing_seal(journal, "second", &seal, &head, &error), KT_OK, "and goes on");
     is_int(recheck(store), 0, "from where the first had been sealed");
-    kt_journal_close(journal);
+    close_journal(journal, &h);
     kt_store_close(store);
 }
 
@@ -356,7 +378,8 @@ static void test_turns(void) {
     kt_seal seal;
     kt_log_head head;
     kt_store *store = storing_open(storing_directory("turns", directory), true, false, &error);
-    kt_journal *one = open_journal(store, directory, &h), *two = open_journal(store, directory, &h);
+    heard h2 = {0};
+    kt_journal *one = open_journal(store, directory, &h), *two = open_journal(store, directory, &h2);
     (void)kt_journal_begin(one, true, &error);
     is_code(kt_journal_begin(two, true, &error), KT_BUSY, "a second writer is told that it is not its turn");
     has_text(error.text, directory, "and where");
@@ -383,8 +406,122 @@ static void test_turns(void) {
     (void)storing_seal(one, "4", &seal, &head, &error);
     is_int((long long)seal.epoch, 3, "and the first, coming back, a third");
     is_int(recheck(store), 0, "and all of it holds");
-    kt_journal_close(two);
-    kt_journal_close(one);
+    close_journal(two, &h2);
+    close_journal(one, &h);
+    kt_store_close(store);
+}
+
+/* ---- batches under way ---- */
+
+static kt_code send(kt_journal *journal, const kt_signer *signer, unsigned number, kt_error *error) {
+    char id[16];
+    kt_seal seal;
+    (void)snprintf(id, sizeof id, "sent %u", number);
+    kt_seal_input input = {.id = kt_span_of(id, strlen(id)), .actor = signer, .log = signer, .posted = 1};
+    return kt_journal_send(journal, &input, &seal, error);
+}
+
+/* The same batches, of one record to some blocks; what is stored, as one digest. */
+static void store_batches(const char *name, bool single, bool sends, uint8_t out[KT_HASH_SIZE]) {
+    char directory[STORING_PATH];
+    kt_error error;
+    heard h = {.single_thread = single};
+    kt_log_head head;
+    kt_seal seal;
+    kt_signer *signer = storing_signer(1);
+    unsigned under_way = 0;
+    uint64_t random = 7, received = 0, sizes[64];
+    now = 1789000000000000;
+    kt_store *store = storing_open(storing_directory(name, directory), true, false, &error);
+    kt_journal *journal = open_journal(store, directory, &h);
+    int wrong = 0;
+    for (unsigned batch = 0; batch < 64; batch++) {
+        char value[8] = {0}, id[16];
+        uint64_t records = 1 + test_random(&random) % (batch % 16 == 5 ? 30000 : 700);
+        now += 1000;
+        wrong += kt_journal_begin(journal, true, &error) != KT_OK;
+        for (uint64_t i = 0; i < records; i++) (void)append(journal, i, test_random(&random) % 100);
+        (void)snprintf(value, sizeof value, "%u", batch);
+        wrong += kt_state_put(h.state, STORING_TWO, kt_span_of(&value, 1), kt_span_of(value, 3), &error) != KT_OK;
+        (void)snprintf(id, sizeof id, "sent %u", batch);
+        sizes[batch] = kt_journal_next(journal) + 1;
+        if (!sends) {
+            wrong += storing_seal(journal, id, &seal, &head, &error) != KT_OK;
+            continue;
+        }
+        for (; under_way == KT_JOURNAL_SENT; under_way--)
+            wrong += kt_journal_receive(journal, true, &head, &error) != KT_OK || head.tree.size != sizes[received++];
+        wrong += send(journal, signer, batch, &error) != KT_OK;
+        under_way++;
+        while (under_way != 0 && kt_journal_receive(journal, false, &head, &error) == KT_OK) {
+            wrong += head.tree.size != sizes[received++];
+            under_way--;
+        }
+    }
+    for (; under_way != 0; under_way--)
+        wrong += kt_journal_receive(journal, true, &head, &error) != KT_OK || head.tree.size != sizes[received++];
+    is_int(wrong, 0, "%s: every batch is taken, and received in the order of sending", name);
+    is_code(kt_journal_receive(journal, true, &head, &error), KT_END, "%s: and then no more", name);
+    is_int(recheck(store), 0, "%s: every seal, checkpoint and root follows from the records", name);
+    digest_of(store, out);
+    close_journal(journal, &h);
+    kt_signer_close(signer);
+    kt_store_close(store);
+}
+
+static void test_same_bytes(void) {
+    uint8_t one[KT_HASH_SIZE], other[KT_HASH_SIZE];
+    store_batches("one-thread", true, false, one);
+    store_batches("three-threads", false, false, other);
+    is_bytes(other, sizeof other, one, sizeof one, "one thread and three store the same bytes");
+    store_batches("sent", false, true, other);
+    is_bytes(other, sizeof other, one, sizeof one, "and so do batches sent one behind the other");
+    store_batches("sent-on-one", true, true, other);
+    is_bytes(other, sizeof other, one, sizeof one, "on one thread too");
+}
+
+/* J3: the third of five fails while the later ones are under way. */
+static void test_failure(void) {
+    char directory[STORING_PATH];
+    kt_error error;
+    heard h = {0};
+    kt_log_head head;
+    kt_seal seal;
+    kt_span value;
+    kt_signer *signer = storing_signer(1);
+    kt_store *store = storing_open(storing_directory("failure", directory), true, false, &error);
+    kt_journal *journal = open_journal(store, directory, &h);
+    for (unsigned i = 0; i < 5; i++) {
+        (void)kt_journal_begin(journal, true, &error);
+        (void)append(journal, i, 50);
+        if (i == 2) { /* two batches of two records lie before it */
+            h.refuse_from = 4;
+            h.refuse_block = KT_DISK_FULL;
+        }
+        (void)kt_state_put(h.state, STORING_TWO, kt_span_of("last", 4), kt_span_of(&"01234"[i], 1), &error);
+        if (i == 1) { /* with nothing under way, so that the hook is not touched by two */
+            is_code(send(journal, signer, i, &error), KT_OK, "a second batch is sent behind the first");
+            is_code(kt_journal_receive(journal, true, &head, &error), KT_OK, "the first is received");
+            is_code(kt_journal_receive(journal, true, &head, &error), KT_OK, "and the second");
+        } else if (i != 4) (void)send(journal, signer, i, &error);
+    }
+    is_code(kt_journal_receive(journal, true, &head, &error), KT_DISK_FULL, "the third says why it is not stored");
+    has_text(error.text, "the engine refuses", "in words");
+    is_code(kt_journal_receive(journal, true, &head, &error), KT_DISK_FULL, "and so does the fourth, sent behind it");
+    is_code(storing_seal(journal, "4", &seal, &head, &error), KT_DISK_FULL, "and the open one cannot be sealed");
+    kt_journal_abort(journal);
+    kt_state_forget(h.state);
+    h.refuse_block = KT_OK;
+    is_int(recheck(store), 0, "what is stored is whole");
+    is_code(kt_journal_begin(journal, true, &error), KT_OK, "and the next batch begins");
+    is_int((long long)kt_journal_head(journal)->tree.size, 4, "behind the second");
+    ok(kt_state_get(h.state, STORING_TWO, kt_span_of("last", 4), &value, &error) == KT_OK && value.data[0] == '1',
+       "whose state it sees");
+    (void)append(journal, 9, 50);
+    is_code(storing_seal(journal, "again", &seal, &head, &error), KT_OK, "and is sealed");
+    is_int(recheck(store), 0, "and all of it holds");
+    close_journal(journal, &h);
+    kt_signer_close(signer);
     kt_store_close(store);
 }
 
@@ -394,5 +531,7 @@ int main(void) {
     test_pieces();
     test_death();
     test_turns();
+    test_same_bytes();
+    test_failure();
     return done();
 }

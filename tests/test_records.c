@@ -266,14 +266,20 @@ int main(void) {
     uint64_t random = test_seed();
     kt_error error;
     store = storing_open(storing_directory("records", directory), true, false, &error);
-    kt_journal_options options = {
-        .directory = directory, .origin = "kontor/test-00112233", .clock_us = storing_clock, .clock_context = &now};
+    kt_state *state;
+    (void)kt_state_open(&state, &error);
+    kt_journal_options options = {.directory = directory,
+                                  .origin = "kontor/test-00112233",
+                                  .clock_us = storing_clock,
+                                  .clock_context = &now,
+                                  .state = state};
     is_code(kt_journal_open(store, &options, &journal, &error), KT_OK, "a journal opens");
     test_reading(&random);
     test_long();
     test_lies();
     test_gap();
     kt_journal_close(journal);
+    kt_state_close(state);
     kt_store_close(store);
     return done();
 }

@@ -155,8 +155,9 @@ static kt_code compare_and_replace(const kt_registry *registry, kt_book *book, k
                                    kt_error *error) {
     kt_txn *fresh;
     kt_error difference = {0};
-    kt_txn *stored = kt_journal_txn(kt_book_journal(book));
-    kt_code code = kt_txn_begin(scratch, false, &fresh, error);
+    kt_txn *stored;
+    kt_code code = kt_journal_write(kt_book_journal(book), &stored, error);
+    if (code == KT_OK) code = kt_txn_begin(scratch, false, &fresh, error);
     if (code != KT_OK) return code;
     code = kt_state_compare(registry, kt_book_store(book), stored, fresh, &difference);
     *equal = code == KT_OK;

@@ -83,10 +83,7 @@ static void forget(void *self) {
     ledger->memo.known = false;
 }
 
-static kt_code block(void *self, uint64_t first, uint32_t count, kt_error *error) {
-    kt_ledger *ledger = self;
-    return kt_runs_block(ledger->runs, kt_state_txn(ledger->state), first, count, error);
-}
+static void turn(void *self) { kt_runs_turn(((kt_ledger *)self)->runs); }
 
 static void drop(void *self) { kt_runs_drop(((kt_ledger *)self)->runs); }
 
@@ -95,12 +92,27 @@ static kt_code flush(void *self, kt_error *error) {
     kt_code code = kt_vouchers_flush(ledger, error);
     ledger->company.changed = false;
     if (code == KT_OK) code = write_totals(ledger, error);
-    return code == KT_OK ? kt_runs_seal(ledger->runs, kt_state_txn(ledger->state), error) : code;
+    return code;
+}
+
+static kt_code block(void *self, kt_txn *txn, uint64_t first, uint32_t count, kt_error *error) {
+    return kt_runs_block(((kt_ledger *)self)->runs, txn, first, count, error);
+}
+
+static kt_code head(void *self, kt_txn *txn, kt_error *error) {
+    return kt_runs_seal(((kt_ledger *)self)->runs, txn, error);
 }
 
 static kt_code recover(kt_txn *txn, kt_error *error) { return kt_runs_recover(txn, kt_ledger_runs, error); }
 
-const kt_department kt_ledger_department = {
-    "ledger", open_ledger, close_ledger,
-    forget,   block,       drop,
-    flush,    recover,     {KT_TABLE_VOUCHERS, KT_TABLE_REVERSALS, KT_TABLE_DIMENSIONS, 0}};
+const kt_department kt_ledger_department = {"ledger",
+                                            open_ledger,
+                                            close_ledger,
+                                            forget,
+                                            turn,
+                                            drop,
+                                            flush,
+                                            block,
+                                            head,
+                                            recover,
+                                            {KT_TABLE_VOUCHERS, KT_TABLE_REVERSALS, KT_TABLE_DIMENSIONS, 0}};
