@@ -16,10 +16,10 @@ static kt_code one_byte(const kt_arguments *arguments, const char *option, char 
 
 static kt_code read_how(const kt_arguments *arguments, kt_posting_job *job, kt_error *error) {
     kt_format_options *how = &job->import.how;
-    const char *keep = kt_given_value(arguments, "virtual"), *symbol;
+    const char *virtuals = kt_given_value(arguments, "virtual"), *symbol;
     how->date_format = kt_given_value(arguments, "date-format");
     how->encoding = kt_given_value(arguments, "encoding");
-    how->virtual_keep = keep != NULL && strcmp(keep, "keep") == 0;
+    if (virtuals != NULL) how->virtual_postings = strcmp(virtuals, "drop") == 0 ? KT_VIRTUAL_DROP : KT_VIRTUAL_KEEP;
     kt_code code = one_byte(arguments, "decimal", &how->decimal, error);
     if (code == KT_OK) code = one_byte(arguments, "group", &how->group, error);
     if (code == KT_OK) code = one_byte(arguments, "delimiter", &how->delimiter, error);
@@ -73,11 +73,48 @@ static void tell_posted(const kt_arguments *arguments, size_t count) {
     for (size_t i = count + 1; i < arguments->word_count; i++) fprintf(stderr, "  %s\n", arguments->words[i]);
 }
 
+static kt_code read_currency(kt_posting_job *job, kt_error *error) {
+    kt_view *view = NULL;
+    kt_company company;
+    kt_code code = kt_view_open(job->book, NULL, &view, error);
+    if (code == KT_OK) code = kt_view_company(view, KT_DAY_MAX, &company, error);
+    if (code == KT_OK)
+        (void)snprintf(job->currency, sizeof(job->currency), "%.*s", (int)company.currency.size, company.currency.data);
+    kt_view_close(view);
+    return code;
+}
+
+/* Whose key signs: --key or KONTOR_KEY, else the book's own, where the book is at hand. */
+static kt_code open_socket(const kt_arguments *arguments, const char *path, kt_posting_job *job, kt_error *error) {
+    kt_remote_options options = {.key_file = kt_key_argument(arguments),
+                                 .entity = kt_str_from(kt_given_value(arguments, "entity"))};
+    char own[4096];
+    const char *directory;
+    if (options.key_file == NULL) {
+        if (kt_book_argument(arguments, &directory, NULL) != KT_OK ||
+            snprintf(own, sizeof(own), "%s/keys/log.key", directory) >= (int)sizeof(own))
+            return kt_fail(error, KT_USAGE, "whose key signs? Give --key FILE or set KONTOR_KEY");
+        options.key_file = own;
+    }
+    kt_code code = kt_remote_open(path, &options, &job->remote, error);
+    if (code != KT_OK) return code;
+    kt_str currency = kt_remote_currency(job->remote);
+    (void)snprintf(job->currency, sizeof(job->currency), "%.*s", (int)currency.size, currency.data);
+    return KT_OK;
+}
+
+static kt_code open_target(const kt_arguments *arguments, kt_posting_job *job, kt_error *error) {
+    const char *path = kt_given_value(arguments, "socket");
+    if (path != NULL) return open_socket(arguments, path, job, error);
+    kt_code code = kt_open_argument(arguments, false, &job->book, error);
+    return code == KT_OK ? read_currency(job, error) : code;
+}
+
 static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_posting_job job = {0};
     kt_code code = kt_style_of(arguments, &job.style, error);
     if (code == KT_OK) code = read_options(arguments, &job, error);
-    if (code == KT_OK) code = kt_open_argument(arguments, false, &job.book, error);
+    if (code == KT_OK) code = open_target(arguments, &job, error);
     if (code == KT_OK && job.style != KT_STYLE_TABLE) code = kt_post_open_rows(job.style, &job.out, error);
     for (size_t i = 0; code == KT_OK && i < job.files; i++) {
         code = kt_post_file(&job, arguments->words[i], error);
@@ -86,6 +123,7 @@ static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_code closed = kt_out_close(job.out, code == KT_OK ? error : NULL);
     if (code == KT_OK) code = closed;
     kt_rules_release(&job.rules);
+    kt_remote_close(job.remote);
     kt_book_close(job.book);
     if (code == KT_OK && job.part) {
         if (error != NULL) error->text[0] = '\0'; /* each refusal was said where it happened */
@@ -95,6 +133,7 @@ static kt_code run(const kt_arguments *arguments, kt_error *error) {
 }
 
 static const kt_option options[] = {
+    {"socket", "PATH", "post through a server (kontor serve) that keeps the book open", NULL, false, false},
     {"format", "NAME", "csv, ads, json, msgpack or journal; default: by the file's name",
      "csv ads json msgpack journal", false, false},
     {"id", "KEY", "the batch's id; default: a digest of the bytes and of the options that matter", NULL, false, false},
@@ -110,7 +149,8 @@ static const kt_option options[] = {
     {"delimiter", "C", "between fields; default , (or tab)", NULL, false, false},
     {"date-format", "FORMAT", "as %d.%m.%Y; default %Y-%m-%d", NULL, false, false},
     {"encoding", "NAME", "windows-1252 or iso-8859-1; default UTF-8", "utf-8 windows-1252 iso-8859-1", false, false},
-    {"virtual", "keep", "journal: keep balanced [virtual] postings", "keep", false, false},
+    {"virtual", "keep|drop", "journal: post balanced [virtual] postings, or leave all virtual ones out", "keep drop",
+     false, false},
     {"symbol", "S=CODE", "journal: a symbol and its currency, as '$=USD'; may be repeated", NULL, false, true},
     {NULL, NULL, NULL, NULL, false, false},
 };

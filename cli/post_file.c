@@ -30,6 +30,9 @@ enum {
     SIZE,
     ROOT,
     RATE,
+    VIRTUAL_OUT,
+    ENTRIES_OUT,
+    AUTOMATED_OUT,
     COUNT
 };
 
@@ -58,8 +61,15 @@ kt_code kt_post_open_rows(kt_style style, kt_out **out, kt_error *error) {
         [SIZE] = {"tree_size", NULL, KT_CELL_NUMBER, false},
         [ROOT] = {"root", NULL, KT_CELL_TEXT, false},
         [RATE] = {"entries_per_second", NULL, KT_CELL_COUNT, false},
+        [VIRTUAL_OUT] = {"virtual_left_out", NULL, KT_CELL_COUNT, false},
+        [ENTRIES_OUT] = {"entries_left_out", NULL, KT_CELL_COUNT, false},
+        [AUTOMATED_OUT] = {"automated_left_out", NULL, KT_CELL_COUNT, false},
     };
     return kt_out_open(style, columns, COUNT, false, out, error);
+}
+
+static const char *origin_of(const kt_posting_job *job) {
+    return job->remote != NULL ? kt_remote_origin(job->remote) : kt_book_origin(job->book);
 }
 
 static void control_cells(kt_out *out, size_t first, const kt_control *control, uint8_t decimals) {
@@ -80,8 +90,11 @@ static kt_code print_row(kt_posting_job *job, const char *path, const char *stat
     control_cells(out, POSTED_ENTRIES, &result->posted, result->decimals);
     control_cells(out, REJECTED_ENTRIES, &result->rejected, result->decimals);
     kt_out_count(out, ACCOUNTS, result->accounts_created);
-    kt_out_words(out, ORIGIN, kt_book_origin(job->book));
+    kt_out_words(out, ORIGIN, origin_of(job));
     kt_out_count(out, RATE, rate);
+    kt_out_count(out, VIRTUAL_OUT, result->virtual_left_out);
+    kt_out_count(out, ENTRIES_OUT, result->entries_left_out);
+    kt_out_count(out, AUTOMATED_OUT, result->automated_left_out);
     if (receipt->tree_size > 0) {
         (void)kt_base64_encode(receipt->root, sizeof(receipt->root), root);
         kt_out_words(out, BATCH, receipt->batch_id);
@@ -95,19 +108,12 @@ static kt_code print_row(kt_posting_job *job, const char *path, const char *stat
 }
 
 /* "debit DKK": the totals are of what has a value in the book's currency. */
-static kt_code name_sides(kt_book *book, char heads[2][KT_CURRENCY_CODE_MAX + 8], kt_error *error) {
-    kt_view *view = NULL;
-    kt_company company;
-    kt_code code = kt_view_open(book, NULL, &view, error);
-    if (code == KT_OK) code = kt_view_company(view, KT_DAY_MAX, &company, error);
-    for (size_t i = 0; code == KT_OK && i < 2; i++)
-        (void)snprintf(heads[i], KT_CURRENCY_CODE_MAX + 8, "%s %.*s", i == 0 ? "debit" : "credit",
-                       (int)company.currency.size, company.currency.data);
-    kt_view_close(view);
-    return code;
+static void name_sides(const kt_posting_job *job, char heads[2][KT_CURRENCY_CODE_MAX + 8]) {
+    for (size_t i = 0; i < 2; i++)
+        (void)snprintf(heads[i], KT_CURRENCY_CODE_MAX + 8, "%s %s", i == 0 ? "debit" : "credit", job->currency);
 }
 
-static kt_code control_table(kt_book *book, const kt_import_result *result, kt_error *error) {
+static kt_code control_table(const kt_posting_job *job, const kt_import_result *result, kt_error *error) {
     char heads[2][KT_CURRENCY_CODE_MAX + 8];
     const kt_column columns[] = {
         {NULL, "", KT_CELL_TEXT, false},         {NULL, "entries", KT_CELL_COUNT, false},
@@ -119,8 +125,8 @@ static kt_code control_table(kt_book *book, const kt_import_result *result, kt_e
         const kt_control *control;
     } rows[] = {{"posted", &result->posted}, {"rejected", &result->rejected}, {"read", &result->read}};
     kt_out *out = NULL;
-    kt_code code = name_sides(book, heads, error);
-    if (code == KT_OK) code = kt_out_open(KT_STYLE_TABLE, columns, 5, false, &out, error);
+    name_sides(job, heads);
+    kt_code code = kt_out_open(KT_STYLE_TABLE, columns, 5, false, &out, error);
     for (size_t i = 0; code == KT_OK && i < 3; i++) {
         if (i == 2) code = kt_out_rule(out, error);
         kt_out_words(out, 0, rows[i].name);
@@ -129,6 +135,22 @@ static kt_code control_table(kt_book *book, const kt_import_result *result, kt_e
     }
     kt_code closed = kt_out_close(out, error);
     return code != KT_OK ? code : closed;
+}
+
+static const char *plural(uint64_t count, const char *one, const char *many) { return count == 1 ? one : many; }
+
+/* What --virtual drop did not post is in none of the totals. */
+static void print_left_out(const kt_import_result *result) {
+    uint64_t postings = result->virtual_left_out, entries = result->entries_left_out;
+    uint64_t automated = result->automated_left_out;
+    printf("left out    %" PRIu64 " virtual %s", postings, plural(postings, "posting", "postings"));
+    if (entries > 0)
+        printf(", with %" PRIu64 " %s", entries,
+               plural(entries, "entry that holds nothing else", "entries that hold nothing else"));
+    if (automated > 0)
+        printf(", and what %" PRIu64 " automated %s would add", automated,
+               plural(automated, "transaction (=)", "transactions (=)"));
+    putchar('\n');
 }
 
 static void print_trail(const kt_posting_job *job, const kt_import_result *result, uint64_t ms) {
@@ -146,8 +168,8 @@ static void print_trail(const kt_posting_job *job, const kt_import_result *resul
     printf("batch       %s\n", receipt->batch_id);
     printf("records     %" PRIu64 "–%" PRIu64 ", recorded %s\n", receipt->first, receipt->last,
            kt_time_format(receipt->recorded_us, when));
-    printf("checkpoint  %s\n            size %" PRIu64 "\n            root %s\n", kt_book_origin(job->book),
-           receipt->tree_size, root);
+    printf("checkpoint  %s\n            size %" PRIu64 "\n            root %s\n", origin_of(job), receipt->tree_size,
+           root);
     (void)kt_amount_format((kt_amount)result->posted.entries, 0, ',', count);
     printf("speed       %s %s in %" PRIu64 ".%03" PRIu64 " s: %s entries a second\n", count,
            result->posted.entries == 1 ? "entry" : "entries", ms / 1000u, ms % 1000u, rate);
@@ -211,7 +233,8 @@ static kt_code tell(kt_posting_job *job, const char *path, kt_code code, const k
     }
     if (result->accounts_created > 0 && !job->import.dry_run)
         printf("accounts created: %" PRIu64 "\n", result->accounts_created);
-    kt_code printed = control_table(job->book, result, error);
+    kt_code printed = control_table(job, result, error);
+    if (job->import.how.virtual_postings == KT_VIRTUAL_DROP) print_left_out(result);
     print_trail(job, result, ms);
     return printed;
 }
@@ -232,7 +255,8 @@ kt_code kt_post_file(kt_posting_job *job, const char *path, kt_error *error) {
     job->refusals = job->creations = 0;
     kt_progress_begin(&job->progress, "posting");
     uint64_t started = kt_progress_clock_ms();
-    kt_code code = kt_import(job->book, path, &import, &result, error);
+    kt_code code = job->remote != NULL ? kt_remote_import(job->remote, path, &import, &result, error)
+                                       : kt_import(job->book, path, &import, &result, error);
     uint64_t ms = kt_progress_clock_ms() - started;
     kt_progress_end(&job->progress);
     if (code == KT_OK || code == KT_END || code == KT_REPEATED) {

@@ -189,6 +189,33 @@ does "of several files the first refusal stops" 1 post "$place/one.csv" "$place/
 err_has "and says which were posted" '^posted before the refusal:'
 err_has "by name" '^  .*one\.csv'
 err_has "and which were not looked at" '^  .*three\.csv'
+cat >"$place/virtual.journal" <<'J'
+= /4000/
+  (tithe)  0.1
+
+2026-02-16 Sale
+  1100  5.00 DKK
+  4000
+  (budget)  5.00 DKK
+
+2026-02-17 Budget
+  (budget)  1.00 DKK
+J
+does "virtual postings are refused" 1 post "$place/virtual.journal"
+err_has "saying that they can be left out" '--virtual drop'
+does "left out of a dry run" 0 post "$place/virtual.journal" --virtual drop --dry-run
+out_has "they are counted" '^left out +2 virtual postings, with 1 entry that holds nothing else, and what 1 automated transaction \(=\) would add$'
+does "left out, the rest is posted" 0 post "$place/virtual.journal" --virtual drop --json
+is "one entry" "$(json 0 posted_entries)" 1
+is "without two postings" "$(json 0 virtual_left_out)" 2
+is "an entry of nothing else" "$(json 0 entries_left_out)" 1
+is "and an automated transaction" "$(json 0 automated_left_out)" 1
+does "keep or drop is what there is" 2 post "$place/virtual.journal" --virtual real
+does "for journals alone" 2 post "$place/one.csv" --virtual drop
+does "completion offers both" 0 complete -- post --virtual ""
+is "by name" "$(tr '\n' ' ' <"$place/out")" "keep drop "
+does "the help names both" 0 post --help
+out_has "with what they do" '--virtual keep\|drop '
 does "several files with one id are wrong usage" 2 post "$place/one.csv" "$place/two.csv" --id x
 
 # ---- Reading -----------------------------------------------------------------------------------------

@@ -154,6 +154,38 @@ static void in_any_order(void) {
     book = kept;
 }
 
+/* The fiscal year is one for all days: a fact of an earlier day that does not name it leaves it as it is now, and does not
+   bring back the one that was on record for that day. */
+static void earlier_facts(void) {
+    kt_book *kept = book;
+    kt_create_options options = {.company = {.fiscal_month = 1}};
+    kt_company july = {.fiscal_month = 7}, moved = {.address = KT_STR("Nygade 1")}, january = {.fiscal_month = 1},
+               company;
+    book = make_book_with("earlier", &options);
+    is_code(change("2030-01-01", &july), KT_OK, "a year from July is put on record, to count from 2030");
+    is_code(change("2028-01-01", &moved), KT_OK, "and an address from 2028, without a word of the year");
+    is_code(post(book, "2026-07-01 V1 1000 1 / 2000 -1"), KT_OK, "the first voucher");
+    is_code(post(book, "2026-06-30 V1 1000 1 / 2000 -1"), KT_OK, "June lies in another year");
+    moved.address = KT_STR("Vestergade 9");
+    is_code(change("2020-01-01", &moved), KT_OK, "with entries there, an address from 2020 is taken still");
+    is_code(change("2019-01-01", &january), KT_RULE, "another year is not");
+    is_at("2020-01-01", "Vestergade 9", "the address counts from its day");
+    is_at("2028-01-01", "Nygade 1", "until the next");
+    static const char *const days[] = {"2020-06-01", "2028-06-01", "2031-06-01"};
+    for (size_t i = 0; i < sizeof days / sizeof *days; i++) {
+        kt_view *view = view_of(book);
+        is_code(kt_view_company(view, day(days[i]), &company, &said), KT_OK, "the company on %s", days[i]);
+        is_int(company.fiscal_month, 7, "has its year from July");
+        kt_view_close(view);
+    }
+    book = reopen(book);
+    is_code(post(book, "2027-06-30 V1 1000 1 / 2000 -1"), KT_DUPLICATE, "reopened, the book counts vouchers from July");
+    is_code(post(book, "2027-07-01 V1 1000 1 / 2000 -1"), KT_OK, "and anew in the next");
+    kt_book_close(book);
+    is_sound("earlier", "and the book verifies");
+    book = kept;
+}
+
 static void twice(void) {
     kt_company moved = {.address = KT_STR("Nygade 1")}, named = {.vat_number = KT_STR("DK87654321")};
     kt_batch *batch = begin(book);
@@ -186,6 +218,7 @@ int main(void) {
     what_stays();
     twice();
     in_any_order();
+    earlier_facts();
     founding();
     kt_book_close(book);
     is_sound("book", "the book verifies");

@@ -42,6 +42,7 @@ static const read_options plain;
 
 static void put_item(FILE *out, const kt_item *item, const read_options *options) {
     if (item->kind == KT_ITEM_ENTRY) put_entry(out, &item->entry);
+    else if (item->kind == KT_ITEM_LEFT_OUT) fprintf(out, "left out: %zu\n", item->virtual_left_out);
     else if (options->declarations && item->kind == KT_ITEM_CURRENCY)
         fprintf(out, "%.*s %u\n", (int)item->currency.size, item->currency.data, item->decimals);
     else if (options->declarations)
@@ -87,11 +88,13 @@ static void gives(const char *journal, const char *expected, const char *law) {
     gives_with(journal, &plain, expected, law);
 }
 
-static void says(const char *journal, const char *part, const char *law) {
-    char *found = read_bytes(journal, strlen(journal), &plain);
+static void says_with(const char *journal, const read_options *options, const char *part, const char *law) {
+    char *found = read_bytes(journal, strlen(journal), options);
     has_text(found, part, "%s", law);
     free(found);
 }
+
+static void says(const char *journal, const char *part, const char *law) { says_with(journal, &plain, part, law); }
 
 /* An amount in a transaction, and what it is read as. */
 static void reads_as(const char *before, const char *amount, const char *expected, const char *law) {
@@ -142,21 +145,109 @@ static void test_balance(void) {
     gives("bucket Cash\n2024-01-01 x\n  a  $1\n", "2024-01-01 \"x\": a 1 USD; Cash -1 USD\n",
           "a lone posting goes against the bucket");
     says("2024-01-01 x\n  a  $1\n", "off by 1 USD", "a lone posting without a bucket does not balance");
+    gives("2024-01-01 x\n  <a>  $1\n  b\n", "2024-01-01 \"x\": a 1 USD; b -1 USD\n", "a deferred posting is a posting");
+}
+
+static void test_virtual_kept(void) {
     says("2024-01-01 x\n  (v)  $1\n", "unbalanced virtual posting (v)", "(virtual) is refused");
+    says("2024-01-01 x\n  (v)  $1\n", "--virtual drop leaves all virtual postings out", "with what to do");
     says("2024-01-01 x\n  a  $1\n  b\n  [v]  $1\n  [w]\n", "virtual posting [v]: not supported unless asked for",
          "[virtual] is refused unless told");
+    says("2024-01-01 x\n  [v]  $1\n  [w]\n",
+         "(--virtual keep posts it, --virtual drop leaves all virtual postings out)", "with both ways of telling");
     says("2024-01-01 x\n  a  $1\n  (b  $-1\n", "virtual posting without its closing bracket", "brackets close");
-    read_options keep = {.how = {.virtual_keep = true}};
+    read_options keep = {.how = {.virtual_postings = KT_VIRTUAL_KEEP}};
     gives_with("2024-01-01 x\n  a  $1\n  b\n  [v]  $1\n  [w]\n", &keep,
                "2024-01-01 \"x\": a 1 USD; b -1 USD; v 1 USD; w -1 USD\n", "and kept where told, balanced on its own");
     gives_with("2024-01-01 x\n  a  $1\n  [v]  $-1\n", &keep,
                "! unbalanced: in:1: the entry's postings do not balance: off by 1 USD\n",
                "a virtual posting does not balance a real one");
-    gives_with("2024-01-01 x\n  (a)  $1\n", &keep,
-               "! unsupported: in:2: unbalanced virtual posting (a): not supported, "
-               "a book has no account that balances against nothing\n",
-               "(virtual) is refused all the same");
-    gives("2024-01-01 x\n  <a>  $1\n  b\n", "2024-01-01 \"x\": a 1 USD; b -1 USD\n", "a deferred posting is a posting");
+    gives_with(
+        "2024-01-01 x\n  (a)  $1\n", &keep,
+        "! unsupported: in:2: unbalanced virtual posting (a): not supported, a book has no account that balances "
+        "against nothing (--virtual keep keeps balanced [ ] ones alone, --virtual drop leaves all virtual "
+        "postings out)\n",
+        "(virtual) is refused all the same");
+    static const char two[] = "2024-01-01 x\n  a  $10\n  b\n  [a]  $5\n  [b]  $-5\n\n2024-01-02 y\n  a  = $16\n  b\n";
+    char journal[300];
+    gives_with(
+        two, &keep,
+        "2024-01-01 \"x\": a 10 USD; b -10 USD; a 5 USD; b -5 USD\n! unsupported: in:8: balance assignment to a, "
+        "which has virtual postings: hledger counts them, and ledger does not; not supported\n",
+        "an assignment that the tools would answer with two amounts is refused");
+    snprintf(journal, sizeof journal, "bucket b\n%s", two);
+    gives_with(journal, &keep,
+               "2024-01-01 \"x\": a 10 USD; b -10 USD; a 5 USD; b -5 USD\n2024-01-02 \"y\": a 6 USD; b -6 USD\n",
+               "in a file of ledger's it is made to the real balance");
+    snprintf(journal, sizeof journal, "decimal-mark .\n%s", two);
+    gives_with(journal, &keep,
+               "2024-01-01 \"x\": a 10 USD; b -10 USD; a 5 USD; b -5 USD\n2024-01-02 \"y\": a 1 USD; b -1 USD\n",
+               "and in one of hledger's to all of it");
+}
+
+/* As ledger --real and hledger --real (3.3 and 1.25) give it, or refused. */
+static void test_virtual_dropped(void) {
+    static const char start[] = "2024-01-01 x\n  a  $10\n  b\n  (a)  $5\n\n";
+    read_options drop = {.how = {.virtual_postings = KT_VIRTUAL_DROP}}, all = drop;
+    char journal[400];
+    all.declarations = true;
+    gives_with("2024-01-01 x\n  a  $1.00\n  (v)  2.000 EUR @ 3 Z\n  b\n  [v]  $1.000\n  [w]\n", &all,
+               "USD 2\na: type 0\nb: type 0\n2024-01-01 \"x\": a 1.00 USD; b -1.00 USD\n",
+               "(virtual) and [virtual] are left out, with the accounts, commodities and decimals they alone bring");
+    gives_with("2024-01-01 x\n  (v)  $1\n\n2024-01-02 y\n  a  $1\n  b\n  (v)\n", &drop,
+               "left out: 1\n2024-01-02 \"y\": a 1 USD; b -1 USD\n",
+               "an entry of nothing else is left out whole, and counted");
+    says_with("2024-01-01 x\n  a  $1\n  (v)  $-1\n", &drop, "the entry's postings do not balance: off by 1 USD",
+              "what is left out balances nothing");
+    says_with("2024-01-01 x\n  a  $1\n  b\n  [v]  $1\n", &drop, "the virtual postings do not balance: off by 1 USD",
+              "and is itself read as the tools read it");
+    says_with("2024-01-01 x\n  a  $1\n  b\n  (v)  $x\n", &drop, "in:4: not an amount", "mistakes in it included");
+    snprintf(journal, sizeof journal, "%s2024-01-02 y\n  a  $1 = $11\n  b\n", start);
+    says_with(journal, &drop, "2024-01-02 \"y\": a 1 USD; b -1 USD",
+              "in ledger's an assertion is about the real balance");
+    snprintf(journal, sizeof journal, "%s2024-01-02 y\n  a  $1 = $16\n  b\n", start);
+    says_with(journal, &drop, "! rule: in:7: balance assertion failed: a: expected 16 USD, found 11 USD",
+              "and one that counts what is left out fails");
+    snprintf(journal, sizeof journal, "%s2024-01-02 y\n  a  $1 == $16\n  b\n", start);
+    says_with(journal, &drop,
+              "! unsupported: in:7: balance assertion of a holds only with its virtual postings, which --virtual drop",
+              "in a file of hledger's, too, by name");
+    snprintf(journal, sizeof journal, "%s2024-01-02 y\n  a  $1 == $11\n  b\n", start);
+    says_with(journal, &drop, "! rule: in:7: balance assertion failed: a: expected 11 USD, found 16 USD",
+              "and one that hledger refuses stays refused");
+    snprintf(journal, sizeof journal, "%s2024-01-02 y\n  b  $1 == $-9\n  c\n", start);
+    says_with(journal, &drop, "2024-01-02 \"y\": b 1 USD; c -1 USD", "accounts that lose nothing are asserted as ever");
+    snprintf(journal, sizeof journal,
+             "decimal-mark .\n%s2024-01-03 y\n  a  $1 = $18\n  b\n\n2024-01-02 z\n  a  $2\n  b\n", start);
+    says_with(journal, &drop, "! unsupported: in:8: balance assertion of a holds only with", "by date as well");
+    snprintf(journal, sizeof journal, "%s2024-01-02 y\n  a  = $16\n  b\n", start);
+    says_with(journal, &drop, "! unsupported: in:7: balance assignment to a, which has virtual postings",
+              "an assignment that would count what is left out is refused by name");
+    snprintf(journal, sizeof journal, "bucket b\n%s2024-01-02 y\n  a  = $16\n  b\n", start);
+    says_with(journal, &drop, "2024-01-02 \"y\": a 6 USD; b -6 USD", "where ledger does not count it, it is made");
+    snprintf(journal, sizeof journal, "%s2024-01-02 y\n  (a)  = $17\n\n2024-01-03\n  (a)  $1 = $18\n", start);
+    says_with(journal, &drop, "left out: 1\nleft out: 1\n", "what is left out may assert and assign");
+    snprintf(journal, sizeof journal, "%sassert account(\"a\").total == $15\n", start);
+    says_with(journal, &drop, "!! unsupported: in:6: balance assertion of a holds only with its virtual postings",
+              "the directive assert asks about all of it");
+}
+
+static void test_virtual_rules(void) {
+    read_options drop = {.how = {.virtual_postings = KT_VIRTUAL_DROP}};
+    static const char entry[] = "2024-01-01 x\n  Income:x  $-10\n  b\n";
+    char journal[300];
+    snprintf(journal, sizeof journal, "= expr 'true'\n  ; why\n  (Tithe)  0.1\n  ! [w]\t1\n  [v]  -1\n\n%s", entry);
+    gives_with(journal, &drop, "left out: 0\n2024-01-01 \"x\": Income:x -10 USD; b 10 USD\n",
+               "an automated transaction that would add virtual postings alone is left out");
+    says(journal, "but all of them are virtual: --virtual drop leaves them out", "as its refusal says");
+    snprintf(journal, sizeof journal, "= /^inc/\n  (Tithe)  0.1\n  w  1\n  b  -1\n\n%s", entry);
+    says_with(journal, &drop, "automated transaction (=) of line 1 would add postings for Income:x: not supported",
+              "one with a real posting is refused");
+    snprintf(journal, sizeof journal, "= /^inc/\n  (Tithe)  0.1\n  assert amount > 0\n\n%s", entry);
+    says_with(journal, &drop, "automated transaction (=) of line 1", "so is one that asserts");
+    says_with("= v\n  c  $1\n  d  $-1\n\n2024-01-01\n  a  $1\n  b\n  (v)  $1\n", &drop,
+              "automated transaction (=) of line 1 would add postings for v",
+              "and one that meets what is left out, to which ledger would add");
 }
 
 static void test_costs(void) {
@@ -456,6 +547,9 @@ static void test_bad_input(void) {
 int main(void) {
     test_transactions();
     test_balance();
+    test_virtual_kept();
+    test_virtual_dropped();
+    test_virtual_rules();
     test_costs();
     test_lots();
     test_amounts();

@@ -26,7 +26,12 @@ typedef struct kt_source {
     const char *directory; /* for `include`: where relative names start; NULL: includes are refused */
 } kt_source;
 
-typedef enum kt_item_kind { KT_ITEM_ENTRY, KT_ITEM_ACCOUNT, KT_ITEM_CURRENCY } kt_item_kind;
+typedef enum kt_item_kind {
+    KT_ITEM_ENTRY,
+    KT_ITEM_ACCOUNT,
+    KT_ITEM_CURRENCY,
+    KT_ITEM_LEFT_OUT /* something read of which nothing is to be posted (--virtual drop); it only counts */
+} kt_item_kind;
 
 typedef struct kt_item {
     kt_item_kind kind;
@@ -37,8 +42,9 @@ typedef struct kt_item {
     /* The entry's own bytes in the source, also for a refused one: for the reject file. */
     const uint8_t *raw;
     size_t raw_size;
-    bool can_go_on; /* after a refusal: see above */
-    size_t done;    /* bytes of the source consumed so far, for a progress bar */
+    size_t virtual_left_out; /* postings left out of the entry; KT_ITEM_LEFT_OUT: 0 where it was no entry but a rule */
+    bool can_go_on;          /* after a refusal: see above */
+    size_t done;             /* bytes of the source consumed so far, for a progress bar */
 } kt_item;
 
 typedef struct kt_format {

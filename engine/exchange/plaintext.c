@@ -78,9 +78,9 @@ static void leave_file(kt_plaintext *p) {
     kt_plaintext_text_pop(&p->file);
 }
 
-/* Goes on to the next entry. KT_END behind the last; *refused: the code is about an entry, and reading may go on. */
+/* Goes on to the next entry, or rule that is left out. KT_END behind the last; *refused: the code is about an entry, and reading may go on. */
 static kt_code step(kt_plaintext *p, bool *refused, kt_error *error) {
-    *refused = false;
+    *refused = p->rule_left_out = false;
     for (;;) {
         kt_plain_line line;
         kt_code code = enter_file(p, error);
@@ -99,7 +99,7 @@ static kt_code step(kt_plaintext *p, bool *refused, kt_error *error) {
             return code;
         }
         code = kt_plaintext_directive_read(p, &line, error);
-        if (code != KT_OK) return code;
+        if (code != KT_OK || p->rule_left_out) return code;
     }
 }
 
@@ -290,7 +290,13 @@ static kt_code journal_next(void *reader, kt_item *item, kt_error *error) {
     kt_code code = step(p, &refused, error);
     item->kind = KT_ITEM_ENTRY;
     item->done = consumed(p);
+    if (code == KT_OK && p->rule_left_out) {
+        item->kind = KT_ITEM_LEFT_OUT;
+        return KT_OK;
+    }
     if (code == KT_OK) code = kt_plaintext_entry_give(p, &item->entry, error);
+    if (code == KT_OK) item->virtual_left_out = p->virtual_left_out;
+    if (code == KT_OK && item->entry.line_count == 0) item->kind = KT_ITEM_LEFT_OUT;
     if (code == KT_OK || refused) {
         item->entry.file = p->place;
         item->entry.file_line = p->entry_line;

@@ -28,8 +28,15 @@
  *   - `= 0` with no commodity asks about every commodity in ledger, about the bare one in hledger.
  * Periodic transactions (`~`) change no balance in either and are passed over once their period is understood.
  * An automated transaction (`=`) is refused at the first entry it touches, or might touch: its postings would
- * have to be made. Virtual `[accounts]` balance among themselves, as in hledger and ledger since 3.4.
- * Posting dates and other tags in comments are comments here.
+ * have to be made. Posting dates and other tags in comments are comments here.
+ *
+ * Virtual postings. `[accounts]` balance among themselves, as in hledger and ledger since 3.4. With --virtual keep they
+ * are postings as any, and `(accounts)` are refused. With --virtual drop both are read and weighed as the tools do,
+ * and then not given, as by ledger --real and hledger --real; so are automated transactions that would only add such.
+ * A real posting states its account's real balance in ledger and all of it in hledger. So:
+ *   - with drop, an assertion that holds only with what is left out is refused: it would not hold in the book;
+ *   - an assignment to an account whose two balances differ follows the reading where the file shows whose it is, and
+ *     is refused where it does not, and with drop in a file of hledger's.
  *
  * Costs. The cost of a line is its exact product, half-even at 18 decimals, and then brought half-even to the
  * decimals that the file's postings use of the cost's currency (the written prices', where nothing is posted in it).
@@ -65,10 +72,11 @@ typedef struct kt_plain_post {
     size_t line;
     kt_str text;
     bool has_amount, has_cost, has_assertion;
-    bool cost_implied; /* inferred from two commodities */
-    bool assigned;     /* the amount comes from the assertion */
-    bool filled;       /* the amount was left out, and is what the others left */
-    bool is_virtual, deferred;
+    bool cost_implied;           /* inferred from two commodities */
+    bool assigned;               /* the amount comes from the assertion */
+    bool filled;                 /* the amount was left out, and is what the others left */
+    bool is_virtual, unbalanced; /* [account] or (account); the latter */
+    bool deferred;
     bool exact;         /* == */
     bool with_children; /* =* */
 } kt_plain_post;
@@ -94,6 +102,7 @@ typedef struct kt_plain_applied {
 typedef struct kt_plain_rule {
     char *word; /* lower case; NULL: not understood, may touch anything */
     bool from_start, to_end;
+    bool only_virtual; /* all that it would add are virtual postings */
     size_t line;
 } kt_plain_rule;
 
@@ -101,7 +110,7 @@ typedef struct kt_plain_rule {
 typedef struct kt_plain_late {
     kt_plain_account *account;
     kt_plain_commodity *commodity;
-    kt_plain_num sum, expected;
+    kt_plain_num sum, real, expected; /* real: without virtual postings */
     kt_day day;
     uint64_t entry;
     size_t post;
@@ -144,6 +153,8 @@ typedef struct kt_plaintext {
     size_t sum_count, sum_room;
     size_t assigned_count;
     const kt_plain_account *left_out; /* account of the first posting without an amount */
+    size_t virtual_left_out;          /* postings of it, by --virtual drop */
+    bool rule_left_out;               /* the directive just read was a rule that is left out */
     uint64_t stamp;
     uint64_t entry_number;
     kt_day day;
@@ -182,6 +193,11 @@ typedef struct kt_plaintext {
     (kt_fail((error), (code), __VA_ARGS__), kt_fail_at((error), (code), "%s:%zu", (p)->place, (p)->line))
 
 #define KT_PLAIN_NO_MEMORY(p, error) KT_PLAIN_REFUSE(p, error, KT_MEMORY, "no memory")
+
+/* Is the posting to be read and not given? */
+static inline bool kt_plaintext_drops(const kt_plaintext *p, const kt_plain_post *post) {
+    return post->is_virtual && p->options.virtual_postings == KT_VIRTUAL_DROP;
+}
 
 /* "%.*s" of a text that may be long. */
 #define KT_PLAIN_SHOWN(text) (int)((text).size > 120 ? 120 : (text).size), (text).data

@@ -12,17 +12,19 @@ static bool is_below(const kt_plain_account *account, const kt_plain_account *to
            memcmp(account->name, top->name, top->size) == 0;
 }
 
-static const kt_plain_num *balance_of(const kt_plain_balance *balance, const kt_plain_post *post) {
-    /* In ledger a real posting asserts the real balance, a virtual one both together. */
-    return post->is_virtual ? &balance->all : &balance->real;
+/* In ledger a real posting asserts the real balance, a virtual one both together; in hledger both do the latter. */
+static bool asks_real(const kt_plaintext *p, const kt_plain_post *post) { return !post->is_virtual && !p->hledger; }
+
+static const kt_plain_num *balance_of(const kt_plain_balance *balance, bool real) {
+    return real ? &balance->real : &balance->all;
 }
 
-/* Adds what the account (and those below it) holds of commodity, NULL: whether it holds anything else is in *others. */
-static bool add_held(const kt_plain_account *account, const kt_plain_post *post, const kt_plain_commodity *commodity,
-                     kt_plain_num *sum, bool *others) {
+/* Adds what the account (and those below it) holds of commodity; whether it holds anything else is in *others. */
+static bool add_held(const kt_plain_account *account, bool real, const kt_plain_commodity *commodity, kt_plain_num *sum,
+                     bool *others) {
     for (size_t i = 0; i < account->balance_count; i++) {
         const kt_plain_balance *balance = &account->balances[i];
-        const kt_plain_num *held = balance_of(balance, post);
+        const kt_plain_num *held = balance_of(balance, real);
         if (balance->commodity != commodity)
             *others = *others || !kt_plaintext_num_vanishes(*held, balance->commodity->precision);
         else if (!kt_plaintext_num_add(*sum, *held, sum)) return false;
@@ -30,14 +32,14 @@ static bool add_held(const kt_plain_account *account, const kt_plain_post *post,
     return true;
 }
 
-static bool held(const kt_plaintext *p, const kt_plain_post *post, kt_plain_num *sum, bool *others) {
+static bool held(const kt_plaintext *p, const kt_plain_post *post, bool real, kt_plain_num *sum, bool *others) {
     const kt_plain_commodity *commodity = post->asserted.commodity;
     *sum = (kt_plain_num){0, 0};
     *others = false;
-    if (!add_held(post->account, post, commodity, sum, others)) return false;
+    if (!add_held(post->account, real, commodity, sum, others)) return false;
     if (!post->with_children) return true;
     for (const kt_plain_account *at = p->names.first_account; at; at = at->next)
-        if (is_below(at, post->account) && !add_held(at, post, commodity, sum, others)) return false;
+        if (is_below(at, post->account) && !add_held(at, real, commodity, sum, others)) return false;
     return true;
 }
 
@@ -47,7 +49,7 @@ static kt_code aim_bare_zero(kt_plaintext *p, kt_plain_post *post, kt_error *err
     kt_plain_commodity *only = NULL;
     for (size_t i = 0; i < post->account->balance_count; i++) {
         const kt_plain_balance *balance = &post->account->balances[i];
-        if (balance_of(balance, post)->units == 0) continue;
+        if (balance_of(balance, asks_real(p, post))->units == 0) continue;
         if (only && only != balance->commodity)
             return KT_PLAIN_REFUSE(p, error, KT_UNSUPPORTED,
                                    "balance assignment of 0 to %s, which holds several "
@@ -68,6 +70,36 @@ static kt_code aim_bare_zero(kt_plaintext *p, kt_plain_post *post, kt_error *err
     return KT_OK;
 }
 
+/* What the account holds with the entry's postings so far. */
+static bool held_so_far(const kt_plaintext *p, const kt_plain_post *post, bool real, kt_plain_num *sum) {
+    bool others;
+    if (!held(p, post, real, sum, &others)) return false;
+    for (size_t i = 0; i < p->post_count; i++) {
+        const kt_plain_post *before = &p->posts[i];
+        bool counts = before->account == post->account ||
+                      (post->with_children && is_below(before->account, post->account));
+        if (counts && before->has_amount && before->amount.commodity == post->asserted.commodity &&
+            !(real && before->is_virtual) && !kt_plaintext_num_add(*sum, before->amount.number, sum))
+            return false;
+    }
+    return true;
+}
+
+/* A real posting's assignment, where the tools would come to two amounts; or to one that would not hold in the book. */
+static kt_code refuse_two_balances(kt_plaintext *p, const kt_plain_post *post, kt_error *error) {
+    kt_plain_num real, all;
+    bool shown = p->hledger || (p->saw_ledger && !p->saw_hledger);
+    bool drops = p->options.virtual_postings == KT_VIRTUAL_DROP;
+    if (post->is_virtual || p->surveying || (shown && !(p->hledger && drops))) return KT_OK;
+    if (!held_so_far(p, post, true, &real) || !held_so_far(p, post, false, &all))
+        return KT_PLAIN_REFUSE(p, error, KT_OVERFLOW, "the balance of %s is too large", post->account->name);
+    if (kt_plaintext_num_compare(real, all) == 0) return KT_OK;
+    return KT_PLAIN_REFUSE(p, error, KT_UNSUPPORTED,
+                           "balance assignment to %s, which has virtual postings: hledger counts them, and ledger does "
+                           "not; not supported%s",
+                           post->account->name, drops && p->hledger ? " with --virtual drop" : "");
+}
+
 kt_code kt_plaintext_assert_assign(kt_plaintext *p, kt_plain_post *post, kt_error *error) {
     kt_plain_account *account = post->account;
     if (p->hledger && account->last_day != KT_DAY_NONE && account->last_day > p->day)
@@ -77,18 +109,11 @@ kt_code kt_plaintext_assert_assign(kt_plaintext *p, kt_plain_post *post, kt_erro
                                account->name);
     kt_code code = aim_bare_zero(p, post, error);
     if (code != KT_OK) return code;
-    kt_plain_num sum;
-    bool others;
-    bool fits = held(p, post, &sum, &others);
-    for (size_t i = 0; fits && i < p->post_count; i++) {
-        const kt_plain_post *before = &p->posts[i];
-        bool counts = before->account == account || (post->with_children && is_below(before->account, account));
-        if (counts && before->has_amount && before->amount.commodity == post->asserted.commodity &&
-            (post->is_virtual || !before->is_virtual))
-            fits = kt_plaintext_num_add(sum, before->amount.number, &sum);
-    }
-    kt_plain_num missing;
-    if (!fits || !kt_plaintext_num_subtract(post->asserted.number, sum, &missing))
+    code = refuse_two_balances(p, post, error);
+    if (code != KT_OK) return code;
+    kt_plain_num sum, missing;
+    if (!held_so_far(p, post, asks_real(p, post), &sum) ||
+        !kt_plaintext_num_subtract(post->asserted.number, sum, &missing))
         return KT_PLAIN_REFUSE(p, error, KT_OVERFLOW, "the balance of %s is too large", account->name);
     uint8_t precision = post->asserted.commodity->precision;
     missing = kt_plaintext_num_trim(missing, precision > KT_DECIMALS_MAX ? KT_DECIMALS_MAX : precision);
@@ -130,18 +155,20 @@ static void count_late(kt_plaintext *p, const kt_plain_post *post, size_t index)
                       (p->day == late->day &&
                        (p->entry_number < late->entry || (p->entry_number == late->entry && index <= late->post)));
         if (before && post->amount.commodity == late->commodity &&
-            !kt_plaintext_num_add(late->sum, post->amount.number, &late->sum))
+            (!kt_plaintext_num_add(late->sum, post->amount.number, &late->sum) ||
+             (!post->is_virtual && !kt_plaintext_num_add(late->real, post->amount.number, &late->real))))
             late->day = KT_DAY_NONE; /* never holds */
     }
 }
 
-static bool holds_by_date(kt_plaintext *p, const kt_plain_post *post, size_t index) {
+static bool holds_by_date(kt_plaintext *p, const kt_plain_post *post, size_t index, bool real) {
     if (!p->hledger || post->exact || post->with_children || p->dated_posts) return false;
     if (p->surveying) return !p->counting_late ? remember_late(p, post, index) : true;
     for (size_t at = 0; at < p->late_count; at++) {
         const kt_plain_late *late = &p->late[at];
         if (late->entry == p->entry_number && late->post == index)
-            return late->day != KT_DAY_NONE && kt_plaintext_num_compare(late->sum, late->expected) == 0;
+            return late->day != KT_DAY_NONE &&
+                   kt_plaintext_num_compare(real ? late->real : late->sum, late->expected) == 0;
     }
     return false;
 }
@@ -161,17 +188,35 @@ static kt_code refuse_assertion(kt_plaintext *p, const kt_plain_post *post, kt_p
                            others ? " and other commodities" : "");
 }
 
-static kt_code check_assertion(kt_plaintext *p, size_t index, kt_error *error) {
+static kt_code refuse_without_virtual(kt_plaintext *p, const kt_plain_post *post, kt_error *error) {
+    p->line = post->line;
+    return KT_PLAIN_REFUSE(p, error, KT_UNSUPPORTED,
+                           "balance assertion of %s holds only with its virtual postings, which --virtual drop leaves "
+                           "out: not supported",
+                           post->account->name);
+}
+
+static kt_code check_held(kt_plaintext *p, size_t index, bool real, kt_error *error) {
     const kt_plain_post *post = &p->posts[index];
     kt_plain_num found, off;
     bool others;
-    if (!held(p, post, &found, &others) || !kt_plaintext_num_subtract(found, post->asserted.number, &off))
+    if (!held(p, post, real, &found, &others) || !kt_plaintext_num_subtract(found, post->asserted.number, &off))
         return KT_PLAIN_REFUSE(p, error, KT_OVERFLOW, "the balance of %s is too large", post->account->name);
     bool bare = post->asserted.commodity->size == 0 && !p->hledger;
     others = others && (post->exact || bare);
     if (!others && kt_plaintext_num_vanishes(off, post->asserted.commodity->precision)) return KT_OK;
-    if (holds_by_date(p, post, index)) return KT_OK;
+    if (holds_by_date(p, post, index, real)) return KT_OK;
     return refuse_assertion(p, post, found, others, error);
+}
+
+static kt_code check_assertion(kt_plaintext *p, size_t index, kt_error *error) {
+    const kt_plain_post *post = &p->posts[index];
+    kt_code code = check_held(p, index, asks_real(p, post), error);
+    /* What the book would not bear out is not taken. While surveying, nothing is known yet of what holds by date. */
+    bool borne = p->options.virtual_postings != KT_VIRTUAL_DROP || post->is_virtual || asks_real(p, post) ||
+                 p->surveying;
+    if (code != KT_OK || borne || check_held(p, index, true, NULL) == KT_OK) return code;
+    return refuse_without_virtual(p, post, error);
 }
 
 static bool apply(const kt_plain_post *post, bool back) {
@@ -288,10 +333,13 @@ kt_code kt_plaintext_assert_directive(kt_plaintext *p, kt_str text, kt_error *er
     post.line = p->line;
     post.is_virtual = true; /* all that the account holds */
     kt_plain_num found;
-    bool others;
-    if (!held(p, &post, &found, &others))
-        return KT_PLAIN_REFUSE(p, error, KT_OVERFLOW, "the balance of %s is too large", post.account->name);
-    int compared = kt_plaintext_num_compare(found, post.asserted.number);
-    if (!others && compared >= relation[0] && compared <= relation[1]) return KT_OK;
-    return refuse_assertion(p, &post, found, others, error);
+    for (int real = 0; real <= (p->options.virtual_postings == KT_VIRTUAL_DROP); real++) {
+        bool others;
+        if (!held(p, &post, real, &found, &others))
+            return KT_PLAIN_REFUSE(p, error, KT_OVERFLOW, "the balance of %s is too large", post.account->name);
+        int compared = kt_plaintext_num_compare(found, post.asserted.number);
+        if (others || compared < relation[0] || compared > relation[1])
+            return real ? refuse_without_virtual(p, &post, error) : refuse_assertion(p, &post, found, others, error);
+    }
+    return KT_OK;
 }

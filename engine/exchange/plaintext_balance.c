@@ -32,12 +32,17 @@ static bool lot_differs(const kt_plain_post *post) {
            !kt_plaintext_num_vanishes(gain, post->cost_commodity->precision);
 }
 
+/* One of the two groups that balance, each in itself; (account) is in neither. */
+static bool in_group(const kt_plain_post *post, bool virtual_group) {
+    return post->is_virtual == virtual_group && !post->unbalanced;
+}
+
 static kt_code sum_group(kt_plaintext *p, bool virtual_group, bool by_lots, kt_error *error) {
     p->stamp++;
     p->sum_count = 0;
     for (size_t i = 0; i < p->post_count; i++) {
         const kt_plain_post *post = &p->posts[i];
-        if (post->is_virtual != virtual_group || !post->has_amount) continue;
+        if (!in_group(post, virtual_group) || !post->has_amount) continue;
         kt_code code;
         if (!post->has_cost) code = add_sum(p, post->amount.commodity, post->amount.number, false, error);
         else
@@ -153,7 +158,7 @@ static bool find_pair(kt_plaintext *p, bool virtual_group, kt_plain_sum *costed,
     const kt_plain_commodity *top = NULL;
     for (size_t i = 0; i < p->post_count; i++) {
         const kt_plain_post *post = &p->posts[i];
-        if (post->is_virtual != virtual_group || !post->has_amount) continue;
+        if (!in_group(post, virtual_group) || !post->has_amount) continue;
         if (post->has_cost) return false;
         if (post->amount.has_lot || !top) top = post->amount.commodity;
     }
@@ -169,7 +174,7 @@ static kt_code imply_costs(kt_plaintext *p, bool virtual_group, const kt_plain_s
     kt_amount whole = costed->number.units, price = other->number.units;
     for (size_t i = 0; i < p->post_count; i++) {
         kt_plain_post *post = &p->posts[i];
-        if (post->is_virtual != virtual_group || post->amount.commodity != costed->commodity) continue;
+        if (!in_group(post, virtual_group) || post->amount.commodity != costed->commodity) continue;
         kt_plain_num amount;
         kt_amount units;
         if (!kt_plaintext_num_round(post->amount.number, costed->number.decimals, &amount) ||
@@ -179,7 +184,7 @@ static kt_code imply_costs(kt_plaintext *p, bool virtual_group, const kt_plain_s
         post->cost = (kt_plain_num){units, other->number.decimals};
         post->cost_commodity = other->commodity;
         post->has_cost = post->cost_implied = true;
-        other->commodity->costed = true;
+        if (!kt_plaintext_drops(p, post)) other->commodity->costed = true;
     }
     return KT_OK;
 }
@@ -216,7 +221,7 @@ static kt_code book_remainder(kt_plaintext *p, const kt_plain_sum *sum, kt_error
 static kt_code settle_costs(kt_plaintext *p, bool virtual_group, kt_error *error) {
     for (size_t i = 0; i < p->post_count; i++) {
         kt_plain_post *post = &p->posts[i];
-        if (post->has_cost && post->is_virtual == virtual_group &&
+        if (post->has_cost && in_group(post, virtual_group) &&
             !kt_plaintext_num_round(post->cost, cost_decimals(post->cost_commodity), &post->cost))
             return KT_PLAIN_REFUSE(p, error, KT_OVERFLOW, "the cost is too large");
     }
@@ -230,7 +235,7 @@ static kt_code find_left_out(kt_plaintext *p, bool virtual_group, size_t *left_o
     *left_out = SIZE_MAX;
     *any = false;
     for (size_t i = 0; i < p->post_count; i++) {
-        if (p->posts[i].is_virtual != virtual_group) continue;
+        if (!in_group(&p->posts[i], virtual_group)) continue;
         *any = true;
         if (p->posts[i].has_amount) continue;
         if (*left_out != SIZE_MAX) {
@@ -269,13 +274,14 @@ static kt_code balance_group(kt_plaintext *p, bool virtual_group, kt_error *erro
         else if (code == KT_OK) code = sum_group(p, virtual_group, by_lots, error);
     }
     for (size_t i = 0; code == KT_OK && by_lots && i < p->post_count; i++)
-        if (p->posts[i].is_virtual == virtual_group && lot_differs(&p->posts[i]))
+        if (in_group(&p->posts[i], virtual_group) && lot_differs(&p->posts[i]))
             p->posts[i].cost = p->posts[i].amount.lot;
     if (code == KT_OK && left_out != SIZE_MAX) code = fill(p, left_out, error);
     else if (code == KT_OK && find_pair(p, virtual_group, &costed, &other))
         code = imply_costs(p, virtual_group, &costed, &other, error);
     else if (code == KT_OK && !all_settled(p)) code = refuse_unbalanced(p, virtual_group, error);
-    if (code == KT_OK && !p->surveying) code = settle_costs(p, virtual_group, error);
+    bool given = !virtual_group || p->options.virtual_postings != KT_VIRTUAL_DROP;
+    if (code == KT_OK && given && !p->surveying) code = settle_costs(p, virtual_group, error);
     return code;
 }
 
@@ -291,8 +297,13 @@ kt_code kt_plaintext_balance_entry(kt_plaintext *p, kt_error *error) {
 }
 
 void kt_plaintext_balance_note(kt_plaintext *p) {
+    p->virtual_left_out = 0;
     for (size_t i = 0; i < p->post_count; i++) {
         const kt_plain_post *post = &p->posts[i];
+        if (kt_plaintext_drops(p, post)) {
+            p->virtual_left_out++;
+            continue;
+        }
         post->account->posted = true;
         post->amount.commodity->posted = true;
         if (post->amount.number.decimals > post->amount.commodity->most)

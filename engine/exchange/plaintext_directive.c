@@ -441,8 +441,8 @@ static kt_code read_word(kt_plaintext *p, kt_str word, kt_str rest, kt_error *er
 
 static kt_code read_rule(kt_plaintext *p, kt_str text, kt_error *error) {
     kt_str query = {text.data + 1, text.size - 1};
-    kt_code code = text.data[0] == '=' ? kt_plaintext_rule_add(p, query, error)
-                                       : kt_plaintext_rule_period(p, query, error);
+    if (text.data[0] == '=') return kt_plaintext_rule_add(p, query, error);
+    kt_code code = kt_plaintext_rule_period(p, query, error);
     return code == KT_OK ? kt_plaintext_entry_block(p, error) : code;
 }
 

@@ -93,28 +93,30 @@ static kt_code read_account(kt_plaintext *p, kt_plain_cursor *c, kt_plain_post *
     char first = name.size ? name.data[0] : 0, last = name.size ? name.data[name.size - 1] : 0;
     bool wrapped = name.size > 2 &&
                    ((first == '[' && last == ']') || (first == '(' && last == ')') || (first == '<' && last == '>'));
-    if (wrapped && first == '(')
+    kt_virtual wanted = p->options.virtual_postings;
+    if (wrapped && first == '(' && wanted != KT_VIRTUAL_DROP)
         return KT_PLAIN_REFUSE(p, error, KT_UNSUPPORTED,
-                               "unbalanced virtual posting %.*s: not supported, a book has "
-                               "no account that balances against nothing",
+                               "unbalanced virtual posting %.*s: not supported, a book has no account that balances "
+                               "against nothing (--virtual keep keeps balanced [ ] ones alone, --virtual drop leaves "
+                               "all virtual postings out)",
                                KT_PLAIN_SHOWN(name));
-    if (wrapped && first == '[' && !p->options.virtual_keep)
-        return KT_PLAIN_REFUSE(p, error, KT_UNSUPPORTED,
-                               "virtual posting %.*s: not supported unless asked for "
-                               "(--virtual keep)",
-                               KT_PLAIN_SHOWN(name));
+    if (wrapped && first == '[' && wanted == KT_VIRTUAL_REFUSE)
+        return KT_PLAIN_REFUSE(
+            p, error, KT_UNSUPPORTED,
+            "virtual posting %.*s: not supported unless asked for (--virtual keep posts it, --virtual "
+            "drop leaves all virtual postings out)",
+            KT_PLAIN_SHOWN(name));
     if (!wrapped && (first == '(' || first == '['))
         return KT_PLAIN_REFUSE(p, error, KT_INVALID, "virtual posting without its closing bracket: %.*s",
                                KT_PLAIN_SHOWN(name));
     if (wrapped) {
-        post->is_virtual = first == '[';
+        post->is_virtual = first != '<';
+        post->unbalanced = first == '(';
         post->deferred = first == '<';
         if (post->deferred) kt_plaintext_mark_ledger(p);
         name = kt_plaintext_text_trim((kt_str){name.data + 1, name.size - 2});
     }
-    kt_code code = kt_plaintext_account_posted(p, name, &post->account, error);
-    if (code == KT_OK && post->is_virtual) post->account->has_virtual = true;
-    return code;
+    return kt_plaintext_account_posted(p, name, &post->account, error);
 }
 
 static kt_code read_cost(kt_plaintext *p, kt_plain_cursor *c, kt_plain_post *post, kt_error *error) {
@@ -142,8 +144,10 @@ static kt_code read_cost(kt_plaintext *p, kt_plain_cursor *c, kt_plain_post *pos
         return KT_PLAIN_REFUSE(p, error, KT_UNSUPPORTED, "a total price (@@) for an amount of zero is not supported");
     kt_plain_num written = kt_plaintext_num_trim(price.number, 0);
     uint8_t decimals = written.decimals > KT_DECIMALS_MAX ? KT_DECIMALS_MAX : written.decimals;
-    if (decimals > price.commodity->priced) price.commodity->priced = decimals;
-    price.commodity->costed = true;
+    if (!kt_plaintext_drops(p, post)) {
+        if (decimals > price.commodity->priced) price.commodity->priced = decimals;
+        price.commodity->costed = true;
+    }
     post->cost_commodity = price.commodity;
     post->has_cost = true;
     return KT_OK;
@@ -162,7 +166,7 @@ static kt_code read_assertion(kt_plaintext *p, kt_plain_cursor *c, kt_plain_post
     kt_plain_cursor after = *c;
     kt_plaintext_cursor_blanks(&after);
     if (after.at < after.end && *after.at == '@') {
-        kt_plain_post ignored = {.amount = post->asserted};
+        kt_plain_post ignored = {.amount = post->asserted, .is_virtual = post->is_virtual};
         code = read_cost(p, &after, &ignored, error);
         *c = after;
     }
@@ -208,6 +212,13 @@ static kt_code read_post(kt_plaintext *p, kt_str text, kt_error *error) {
     }
     if (c.at < c.end) post->text = kt_plaintext_text_trim((kt_str){c.at + 1, (size_t)(c.end - c.at - 1)});
     if (kt_plaintext_text_find(post->text, "date:")) p->dated_posts = true;
+    if (post->unbalanced && !post->has_amount && !post->has_assertion) {
+        /* hledger's nothing: with nothing to balance against, nothing is left. */
+        kt_plaintext_mark_hledger(p);
+        post->amount.commodity = kt_plaintext_commodity(p, "", 0);
+        if (!post->amount.commodity) return KT_PLAIN_NO_MEMORY(p, error);
+        post->has_amount = true;
+    }
     if (post->has_assertion && post->account == p->left_out && (!p->hledger || !post->has_amount))
         return KT_PLAIN_REFUSE(p, error, KT_UNSUPPORTED,
                                "a balance of %s behind a posting to it whose amount is left "
@@ -289,9 +300,11 @@ kt_code kt_plaintext_entry_give(kt_plaintext *p, kt_entry *out, kt_error *error)
         p->lines = larger;
         p->line_room = room;
     }
+    size_t count = 0;
     for (size_t i = 0; i < p->post_count; i++) {
         const kt_plain_post *post = &p->posts[i];
-        kt_line *line = &p->lines[i];
+        if (kt_plaintext_drops(p, post)) continue;
+        kt_line *line = &p->lines[count++];
         memset(line, 0, sizeof *line);
         line->amount = post->amount.number.units;
         line->amount_given = KT_AS_WRITTEN(post->amount.number.decimals);
@@ -310,7 +323,7 @@ kt_code kt_plaintext_entry_give(kt_plaintext *p, kt_entry *out, kt_error *error)
     out->text = p->text;
     out->ref = p->ref;
     out->lines = p->lines;
-    out->line_count = p->post_count;
+    out->line_count = count;
     out->file = p->place;
     out->file_line = p->entry_line;
     return KT_OK;

@@ -13,7 +13,7 @@
 
 /* head is the line at hand, and has not been passed. */
 kt_code kt_plaintext_entry_read(kt_plaintext *p, const kt_plain_line *head, kt_error *error);
-/* The entry at hand as the importer takes it. */
+/* The entry at hand as the importer takes it; it has no lines where all its postings are left out (--virtual drop). */
 kt_code kt_plaintext_entry_give(kt_plaintext *p, kt_entry *out, kt_error *error);
 /* Passes the indented lines that follow; *end is behind the last. */
 kt_code kt_plaintext_entry_block(kt_plaintext *p, kt_error *error);

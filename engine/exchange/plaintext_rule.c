@@ -61,6 +61,35 @@ static kt_code understand(kt_plaintext *p, kt_str query, kt_plain_rule *rule, kt
     return KT_OK;
 }
 
+static bool is_virtual_posting(kt_str text) {
+    if (text.data[0] == '*' || text.data[0] == '!')
+        text = kt_plaintext_text_trim((kt_str){text.data + 1, text.size - 1});
+    size_t size = 0;
+    while (size < text.size && text.data[size] != '\t' &&
+           !(text.data[size] == ' ' && size + 1 < text.size && kt_plaintext_text_is_blank(text.data[size + 1])))
+        size++;
+    return size > 2 &&
+           ((text.data[0] == '(' && text.data[size - 1] == ')') || (text.data[0] == '[' && text.data[size - 1] == ']'));
+}
+
+/* Passes what stands below the rule. What is not understood there is taken for something that is not virtual. */
+static kt_code read_body(kt_plaintext *p, kt_plain_rule *rule, kt_error *error) {
+    kt_plain_line line;
+    kt_code code;
+    size_t postings = 0;
+    bool others = false;
+    while ((code = kt_plaintext_text_peek(p->file, &line, error)) == KT_OK) {
+        if (line.size == 0 || !kt_plaintext_text_is_blank(line.text[0])) break;
+        kt_plaintext_text_pass(p->file, &line);
+        kt_str text = kt_plaintext_text_trim((kt_str){line.text, line.size});
+        if (text.size == 0 || text.data[0] == ';') continue;
+        if (is_virtual_posting(text)) postings++;
+        else others = true;
+    }
+    rule->only_virtual = postings > 0 && !others;
+    return code == KT_END ? KT_OK : code;
+}
+
 kt_code kt_plaintext_rule_add(kt_plaintext *p, kt_str query, kt_error *error) {
     query = kt_plaintext_text_trim(query);
     if (query.size == 0 || is_broken(query))
@@ -76,7 +105,10 @@ kt_code kt_plaintext_rule_add(kt_plaintext *p, kt_str query, kt_error *error) {
         p->rule_room = room;
     }
     kt_plain_rule rule = {.line = p->line};
-    kt_code code = understand(p, query, &rule, error);
+    kt_code code = read_body(p, &rule, error);
+    p->rule_left_out = code == KT_OK && rule.only_virtual && p->options.virtual_postings == KT_VIRTUAL_DROP;
+    if (code != KT_OK || p->rule_left_out) return code;
+    code = understand(p, query, &rule, error);
     if (code == KT_OK) p->rules[p->rule_count++] = rule;
     return code;
 }
@@ -104,8 +136,11 @@ kt_code kt_plaintext_rule_check(kt_plaintext *p, kt_error *error) {
             if (touches(rule, account))
                 return KT_PLAIN_REFUSE(p, error, KT_UNSUPPORTED,
                                        "automated transaction (=) of line %zu would add "
-                                       "postings for %s: not supported",
-                                       rule->line, account->name);
+                                       "postings for %s: not supported%s",
+                                       rule->line, account->name,
+                                       rule->only_virtual ? ", but all of them are virtual: --virtual drop leaves them "
+                                                            "out"
+                                                          : "");
         }
     return KT_OK;
 }

@@ -62,7 +62,7 @@ struct kt_plain_account {
     kt_plain_account *next; /* in the order of coming */
     char *name;
     size_t size;
-    bool declared, posted, has_virtual;
+    bool declared, posted;
     bool typed; /* `type:` was given */
     kt_account_type type;
     kt_plain_balance *balances;

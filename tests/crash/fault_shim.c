@@ -5,6 +5,9 @@
  *   KONTOR_FAULT_SPACE=N   N more bytes fit, as whole sectors of 512; then writes stop short, and then ENOSPC
  *   KONTOR_FAULT_WRITE=N   the Nth write and all after it find no space
  *   KONTOR_FAULT_SYNC=N    the Nth sync gives EIO; those after it succeed, as on Linux
+ *   KONTOR_FAULT_META=N0+HOW  of writes to a file opened with O_DSYNC, N go well and the next gives EIO; HOW is 1: and
+ *                          changes nothing; 2: with its bytes in the page cache, as on Linux; 3: likewise, and from
+ *                          then on all other writes give EIO too
  *
  * Counting begins anew whenever none of them is set. statvfs tells the same story.
  */
@@ -29,7 +32,7 @@
 #define NO_LIMIT UINT64_MAX
 #define PIECES 1024
 
-static uint64_t written_bytes, writes, syncs;
+static uint64_t written_bytes, writes, syncs, synced_writes;
 
 static uint64_t setting(const char *name) {
     const char *text = getenv(name);
@@ -40,8 +43,8 @@ static int is_faulty(int fd) {
     char name[64], path[PATH_MAX];
     const char *place = getenv("KONTOR_FAULT_PLACE");
     if (setting("KONTOR_FAULT_SPACE") == NO_LIMIT && setting("KONTOR_FAULT_WRITE") == NO_LIMIT &&
-        setting("KONTOR_FAULT_SYNC") == NO_LIMIT) {
-        written_bytes = writes = syncs = 0;
+        setting("KONTOR_FAULT_SYNC") == NO_LIMIT && setting("KONTOR_FAULT_META") == NO_LIMIT) {
+        written_bytes = writes = syncs = synced_writes = 0;
         return 0;
     }
     snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
@@ -65,12 +68,29 @@ static uint64_t room_for(uint64_t offset, uint64_t size) {
     return size;
 }
 
+/* Does a write to this file give EIO, and do its bytes arrive all the same? */
+static int synced_fault(int fd, int *arrives) {
+    uint64_t how = setting("KONTOR_FAULT_META");
+    if (how == NO_LIMIT) return 0;
+    uint64_t before = how / 10;
+    int synced = (syscall(SYS_fcntl, fd, F_GETFL) & O_DSYNC) != 0, due = synced && synced_writes >= before;
+    synced_writes += (uint64_t)synced;
+    *arrives = due && how % 10 > 1;
+    return due || (how % 10 == 3 && synced_writes > before);
+}
+
 static ssize_t write_pieces(int fd, const struct iovec *pieces, int count, off_t offset, int seeks) {
     struct iovec fitting[PIECES];
     uint64_t size = 0;
     for (int i = 0; i < count; i++) size += pieces[i].iov_len;
     if (count > PIECES) abort();
     uint64_t room = size;
+    int arrives = 0, fails = is_faulty(fd) && synced_fault(fd, &arrives);
+    if (fails) {
+        if (arrives) (void)syscall(SYS_pwritev, fd, pieces, count, offset, 0);
+        errno = EIO;
+        return -1;
+    }
     if (is_faulty(fd)) {
         uint64_t at = (uint64_t)(seeks ? syscall(SYS_lseek, fd, 0, SEEK_CUR) : offset);
         room = room_for(at, size);

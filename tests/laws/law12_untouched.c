@@ -91,6 +91,13 @@ static void controls(void) {
         lines[1].tax_code = text;
         refuses(&entry, KT_INVALID, "a line's tax code has a control character", "a tax code with one");
         is_plain(said.text, "the tax code");
+        lines[1].tax_code = (kt_str){NULL, 0};
+        kt_dimension value = {1, text};
+        lines[1].dimensions = &value;
+        lines[1].dimension_count = 1;
+        refuses(&entry, KT_INVALID, "a value of dimension 1 is not UTF-8 or has a control character",
+                "a dimension's value with one");
+        is_plain(said.text, "the dimension's value");
     }
     kt_line lines[] = {{.amount = 1, .account = KT_STR("1000")}, {.amount = -1, .account = KT_STR("2000")}};
     kt_entry entry = {.date = day("2026-01-31"), .text = KT_STR("two\nlines"), .lines = lines, .line_count = 2};
@@ -143,6 +150,35 @@ static void lines(void) {
     bad = good;
     bad.text = KT_STR("\xed\xa0\x80");
     line_refused(bad, KT_INVALID, "line's text", "half a surrogate in a line's text");
+}
+
+/* Batch ids and the company's facts are shown as they are, too. */
+static void controls_of_batches(void) {
+    static const char *const bad[] = {"B\x1b[31m", "B\t", "\x01", "B\x7f", "B\xc2\x9b[31m", "B\n1"};
+    static const char *const names[] = {"entity", "company number", "VAT number", "calendar", "time zone", "address"};
+    char *before = told(book);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        kt_str text = kt_str_from(bad[i]);
+        kt_batch *batch = NULL;
+        kt_batch_options options = {.id = text};
+        is_code(kt_batch_begin(book, &options, &batch, NULL, &said), KT_LIMIT, "a batch id with a control character");
+        has_text(said.text, "without control characters", "is refused by saying so");
+        is_plain(said.text, "the batch id");
+        kt_batch_abort(batch);
+        kt_company facts[] = {{.entity = text},   {.company_number = text}, {.vat_number = text},
+                              {.calendar = text}, {.time_zone = text},      {.address = text}};
+        for (size_t k = 0; k < sizeof facts / sizeof *facts; k++) {
+            bool lines = strchr(bad[i], '\n') && strcmp(names[k], "address") == 0;
+            batch = begin(book);
+            kt_code code = kt_batch_company(batch, day("2026-01-01"), &facts[k], &said);
+            is_code(code, lines ? KT_OK : KT_INVALID, "the company's %s with %s", names[k],
+                    lines ? "a line feed is taken" : "one is refused");
+            if (!lines) has_text(said.text, "has a control character", "by what it is");
+            if (!lines) is_plain(said.text, "the company's fact");
+            kt_batch_abort(batch);
+        }
+    }
+    is_untouched(book, before, "and nothing of it is stored");
 }
 
 static void meaning(void) {
@@ -372,6 +408,7 @@ int main(void) {
     is_code(close_month(book, "2025-12"), KT_OK, "and a month is closed");
     forms();
     controls();
+    controls_of_batches();
     lines();
     meaning();
     registers();
