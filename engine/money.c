@@ -60,23 +60,68 @@ static void flush(reading *r) {
     r->count = 0;
 }
 
-/* Eight digits at once: pairs, then fours, then eight, in one register (little-endian only). */
-static inline bool eight_digits(const char *text, uint64_t *out) {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    uint64_t v;
-    memcpy(&v, text, 8);
+#define LITTLE 1
+#else
+#define LITTLE 0
+#endif
+
+/* Eight digits at once, the first in the lowest byte: pairs, then fours, then eight, in one register. */
+static inline bool eight_of(uint64_t v, uint64_t *out) {
     const uint64_t high = UINT64_C(0xF0F0F0F0F0F0F0F0), threes = UINT64_C(0x3030303030303030);
-    if ((v & high) != threes || ((v + UINT64_C(0x0606060606060606)) & high) != threes) return false;
+    if (((v & high) ^ threes) | (((v + UINT64_C(0x0606060606060606)) & high) ^ threes)) return false;
     v -= threes;
     v = v * 10 + (v >> 8);
     *out = ((v & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x000F424000000064) +
             ((v >> 16) & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x0000271000000001)) >>
            32;
     return true;
-#else
-    (void)text, (void)out;
-    return false;
-#endif
+}
+
+static inline bool eight_digits(const char *text, uint64_t *out) {
+    uint64_t v;
+    memcpy(&v, text, 8);
+    return LITTLE && eight_of(v, out);
+}
+
+/* One to eight digits, with zeros before them made up; no other byte is read. */
+static inline bool few_digits(const char *text, size_t size, uint64_t *out) {
+    uint64_t v;
+    const unsigned before = 8 * (8 - (unsigned)size); /* bits */
+    if (size == 8) return eight_digits(text, out);
+    if (size >= 4) { /* two loads that overlap */
+        uint32_t first, last;
+        memcpy(&first, text, 4);
+        memcpy(&last, text + size - 4, 4);
+        v = (uint64_t)last << 32 | (uint64_t)first << before;
+    } else { /* three that may be the same */
+        v = (uint64_t)(uint8_t)text[0] << before | (uint64_t)(uint8_t)text[size / 2] << (before + 8 * (size / 2)) |
+            (uint64_t)(uint8_t)text[size - 1] << 56;
+    }
+    return eight_of(v | UINT64_C(0x3030303030303030) >> (64 - before), out);
+}
+
+/* What nearly all amounts are: up to 16 digits before the point, and two decimals or none. False: not one of those, and
+   for the careful way. */
+static inline bool quick_number(const char *text, size_t size, char decimal, kt_amount *units, uint8_t *decimals) {
+    bool negative = *text == '-';
+    uint64_t low, high = 0;
+    text += negative;
+    size -= negative;
+    size_t whole = size > 3 && text[size - 3] == decimal ? size - 3 : size;
+    if (whole == 0 || whole > 16) return false;
+    if (whole > 8 && !few_digits(text, whole - 8, &high)) return false;
+    size_t tail = whole > 8 ? 8 : whole;
+    if (!few_digits(text + whole - tail, tail, &low)) return false;
+    uint64_t value = high * powers[8] + low;
+    if (whole != size) {
+        unsigned tenths = (unsigned)(uint8_t)text[whole + 1] - '0', rest = (unsigned)(uint8_t)text[whole + 2] - '0';
+        if ((tenths > 9) | (rest > 9)) return false;
+        value = value * 100 + tenths * 10 + rest;
+    }
+    *units = negative ? -(kt_amount)value : (kt_amount)value;
+    *decimals = whole == size ? 0 : 2;
+    return true;
 }
 
 /* Takes the digits at text; returns how many. */
@@ -108,11 +153,10 @@ static bool take_groups(reading *r, const char **text, const char *end, char gro
     return true;
 }
 
-kt_number_fault kt_number_parse(const char *text, size_t size, char decimal, char group, kt_amount *units,
-                                uint8_t *decimals) {
+static __attribute__((noinline)) kt_number_fault careful_number(const char *text, size_t size, char decimal, char group,
+                                                                kt_amount *units, uint8_t *decimals) {
     const char *at = text, *end = text + size;
     reading r = {0};
-    if (size == 0) return KT_NUMBER_EMPTY;
     bool negative = *at == '-';
     if (negative || *at == '+') at++;
     size_t whole = take_digits(&r, at, end), part = 0;
@@ -135,6 +179,13 @@ kt_number_fault kt_number_parse(const char *text, size_t size, char decimal, cha
     *units = negative ? -(kt_amount)value : (kt_amount)value;
     *decimals = (uint8_t)part;
     return KT_NUMBER_OK;
+}
+
+kt_number_fault kt_number_parse(const char *text, size_t size, char decimal, char group, kt_amount *units,
+                                uint8_t *decimals) {
+    if (size == 0) return KT_NUMBER_EMPTY;
+    if (LITTLE && group != decimal && quick_number(text, size, decimal, units, decimals)) return KT_NUMBER_OK;
+    return careful_number(text, size, decimal, group, units, decimals);
 }
 
 const char *kt_number_fault_text(kt_number_fault fault) {

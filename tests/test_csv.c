@@ -303,12 +303,12 @@ static char *ours(const char *data, size_t size) {
     kt_source source = {.name = "in", .data = (const uint8_t *)data, .size = size};
     kt_format_options none = {0};
     kt_rows *rows = NULL;
-    kt_row row;
+    const kt_row *row;
     kt_error error;
     kt_code code = kt_rows_open(&source, &none, false, &rows, &error);
     while (code == KT_OK && (code = kt_rows_next(rows, &row, &error)) == KT_OK) {
-        for (size_t i = 0; i < row.count; i++)
-            put_field((void *)(uintptr_t)row.fields[i].data, row.fields[i].size, out);
+        for (size_t i = 0; i < row->count; i++)
+            put_field((void *)(uintptr_t)row->fields[i].data, row->fields[i].size, out);
         fputc('\n', out);
     }
     if (code != KT_END) fputs("!", out);

@@ -349,6 +349,57 @@ static void journals(void) {
             error.text);
 }
 
+static void left_out(const kt_import_result *result, unsigned postings, unsigned entries, unsigned automated,
+                     const char *law) {
+    ok(result->virtual_left_out == postings && result->entries_left_out == entries &&
+           result->automated_left_out == automated,
+       "%s: %u postings, %u entries, %u rules", law, postings, entries, automated);
+}
+
+/* What a journal's virtual postings come to is told, never left unsaid. */
+static void virtual_postings(void) {
+    kt_import_options options = {.create_accounts = true, .creates = on_creates}, other;
+    kt_import_result result;
+    kt_error error = {0};
+    const char *path = file("virtual.journal", "= /^Income/\n  (Tithe)  0.1\n\n"
+                                               "2026-06-03 A\n  Assets:Bank  5.00 DKK\n  Income:Sale\n"
+                                               "  (Budget:Food)  -5.00 DKK\n  [Budget:A]  1.000 XAU\n  [Budget:B]\n\n"
+                                               "2026-06-04 B\n  (Budget:Food)  1.00 DKK\n");
+    uint64_t size = size_of_book();
+    kt_amount before = balance_of("Assets:Bank");
+    is_code(kt_import(book, path, &options, &result, &error), KT_UNSUPPORTED,
+            "virtual postings are refused unless told");
+    has_text(error.text, "--virtual drop", "saying what can be told");
+    options.how.virtual_postings = KT_VIRTUAL_KEEP;
+    is_code(kt_import(book, path, &options, &result, &error), KT_UNSUPPORTED, "unbalanced ones are never kept");
+    is_int((long long)size_of_book(), (long long)size, "nothing is stored");
+    options.how.virtual_postings = KT_VIRTUAL_DROP;
+    created[0] = 0;
+    is_code(kt_import(book, path, &options, &result, &error), KT_OK, "left out, the rest is posted (%s)", error.text);
+    left_out(&result, 4, 1, 1, "and what is left out is counted");
+    is_int((long long)result.read.entries, 1, "in no total");
+    is_int((long long)result.accounts_created + (long long)result.currencies_declared, 0,
+           "no account or currency is made for it (%s)", created);
+    is_int((long long)(balance_of("Assets:Bank") - before), 500, "real postings are posted");
+    is_code(kt_import(book, path, &options, &result, &error), KT_REPEATED, "sent again it is a repeat");
+    left_out(&result, 0, 0, 0, "of which nothing was read");
+    path = file("kept.journal", "2026-06-05 A\n  Assets:Bank  5.00 DKK\n  Income:Sale\n  [Assets:Bank]  1.00 DKK\n"
+                                "  [Income:Sale]\n");
+    kt_import_result kept;
+    other = options;
+    other.how.virtual_postings = KT_VIRTUAL_KEEP;
+    is_code(kt_import(book, path, &options, &result, &error), KT_OK, "a journal with its virtual postings left out");
+    is_code(kt_import(book, path, &other, &kept, &error), KT_OK, "is another batch than with them kept");
+    ok(strcmp(result.receipt.batch_id, kept.receipt.batch_id) != 0, "with another id");
+    left_out(&kept, 0, 0, 0, "of which nothing is left out");
+    path = file("part.journal", "2026-06-06 A\n  Assets:Bank  5.00 DKK\n  Nowhere\n  (Budget:Food)  1 DKK\n\n"
+                                "2026-06-07 B\n  Assets:Bank  5.00 DKK\n  Income:Sale\n  (Budget:Food)  1 DKK\n");
+    options.skip_bad = true;
+    options.create_accounts = false;
+    is_code(kt_import(book, path, &options, &result, &error), KT_END, "of a file that is rejected in part");
+    left_out(&result, 1, 0, 0, "what is left out of the posted part is counted");
+}
+
 int main(void) {
     setup();
     whole();
@@ -358,6 +409,7 @@ int main(void) {
     trying();
     other_formats();
     journals();
+    virtual_postings();
     kt_book_close(book);
     return done();
 }

@@ -104,7 +104,8 @@ static kt_code check(const kt_table *table, kt_error *error) {
 }
 
 static void key_of(kt_table *table, const kt_row *row, kt_table_key *key) {
-    key->known = row->count > (size_t)table->column[JOURNAL];
+    *key = (kt_table_key){.day = KT_DAY_NONE};
+    key->known = row->count >= table->key_columns;
     key->voucher = kt_table_value(table, row, JOURNAL);
 }
 
@@ -214,11 +215,12 @@ static kt_code read_amounts(kt_table *table, const kt_row *row, kt_line *line, k
     return KT_OK;
 }
 
-static kt_code line_of(kt_table *table, const kt_row *row, kt_line *line, kt_error *error) {
+static kt_code line_of(kt_table *table, const kt_row *row, const kt_table_key *key, kt_line *line, kt_error *error) {
+    (void)key; /* the date is no part of it */
     line->account = kt_table_value(table, row, ACCOUNT);
     line->text = kt_table_value(table, row, LINE_TEXT);
-    if (table->entry.text.size == 0) table->entry.text = kt_table_value(table, row, HEADER_TEXT);
-    if (table->entry.ref.size == 0) table->entry.ref = kt_table_value(table, row, REFERENCE);
+    if (table->entry->text.size == 0) table->entry->text = kt_table_value(table, row, HEADER_TEXT);
+    if (table->entry->ref.size == 0) table->entry->ref = kt_table_value(table, row, REFERENCE);
     if (kt_gather_dimension(&table->gather, KT_DIMENSION_DEPARTMENT, kt_table_value(table, row, UNIT)) != KT_OK)
         return KT_MEMORY;
     for (unsigned i = 0; i < 8; i++)
@@ -227,7 +229,7 @@ static kt_code line_of(kt_table *table, const kt_row *row, kt_line *line, kt_err
                                 kt_table_value(table, row, SEGMENT + i)) != KT_OK)
             return KT_MEMORY;
     kt_code code = read_amounts(table, row, line, error);
-    if (code == KT_OK && table->entry.date == KT_DAY_NONE) code = read_date(table, row, &table->entry.date, error);
+    if (code == KT_OK && table->entry->date == KT_DAY_NONE) code = read_date(table, row, &table->entry->date, error);
     if (code == KT_OK && line->account.size == 0)
         code = kt_fail(error, KT_INVALID, "%s:%zu: GL_Account_Number is empty", table->source->name, row->line);
     if (code == KT_OK && table->key.voucher.size == 0)
@@ -240,6 +242,7 @@ static const kt_layout layout = {
     .columns = columns,
     .loose = true,
     .others_pass = true,
+    .key_roles = 1u << JOURNAL,
     .latin1 = true,
     .check = check,
     .key = key_of,

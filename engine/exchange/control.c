@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "engine/exchange/text.h"
+
 static bool is_book_currency(kt_str currency, kt_str book) {
-    return currency.size == 0 || kt_str_equal(currency, book);
+    return currency.size == 0 || kt_text_same(currency, book);
 }
 
 /* The line's amount in the book's currency as written, false where it has none. */
@@ -23,25 +25,40 @@ static bool book_amount(const kt_line *line, kt_str book, kt_amount *amount, uin
     return false;
 }
 
-kt_code kt_control_add(kt_control *control, const kt_entry *entry, kt_str book_currency, uint8_t decimals,
-                       kt_error *error) {
-    kt_amount debit = control->debit, credit = control->credit;
+static kt_code beyond(const kt_entry *entry, kt_error *error) {
+    return kt_fail(error, KT_OVERFLOW, "%s:%zu: the control totals of the file are beyond what can be counted",
+                   entry->file ? entry->file : "?", entry->file_line);
+}
+
+kt_code kt_control_of(const kt_entry *entry, kt_str book_currency, uint8_t decimals, kt_control *out, kt_error *error) {
+    kt_amount debit = 0, credit = 0;
     for (size_t i = 0; i < entry->line_count; i++) {
         kt_amount amount;
         uint8_t given;
         if (!book_amount(&entry->lines[i], book_currency, &amount, &given)) continue;
-        bool good = true;
-        if (given && given != KT_AS_WRITTEN(decimals))
-            good = kt_amount_rescale(amount, (uint8_t)(given - 1), decimals, KT_ROUND_HALF_EVEN, &amount);
-        kt_amount *side = amount < 0 ? &credit : &debit;
-        if (!good || !kt_amount_add(*side, amount < 0 ? -amount : amount, side))
-            return kt_fail(error, KT_OVERFLOW, "%s:%zu: the control totals of the file are beyond what can be counted",
-                           entry->file ? entry->file : "?", entry->file_line);
+        if (given && given != KT_AS_WRITTEN(decimals) &&
+            !kt_amount_rescale(amount, (uint8_t)(given - 1), decimals, KT_ROUND_HALF_EVEN, &amount))
+            return beyond(entry, error);
+        if (amount < 0 ? __builtin_sub_overflow(credit, amount, &credit)
+                       : __builtin_add_overflow(debit, amount, &debit))
+            return beyond(entry, error);
     }
+    out->entries = 1;
+    out->lines = entry->line_count;
+    out->debit = debit;
+    out->credit = credit;
+    return KT_OK;
+}
+
+kt_code kt_control_add(kt_control *control, const kt_control *more, const kt_entry *entry, kt_error *error) {
+    kt_amount debit, credit;
+    if (__builtin_add_overflow(control->debit, more->debit, &debit) ||
+        __builtin_add_overflow(control->credit, more->credit, &credit))
+        return beyond(entry, error);
     control->debit = debit;
     control->credit = credit;
-    control->entries++;
-    control->lines += entry->line_count;
+    control->entries += more->entries;
+    control->lines += more->lines;
     return KT_OK;
 }
 

@@ -13,9 +13,10 @@
 
 #include "engine/exchange/format.h"
 
-/* What an entry adds to a total. KT_OVERFLOW. */
-kt_code kt_control_add(kt_control *control, const kt_entry *entry, kt_str book_currency, uint8_t decimals,
-                       kt_error *error);
+/* What one entry adds to a total. KT_OVERFLOW. */
+kt_code kt_control_of(const kt_entry *entry, kt_str book_currency, uint8_t decimals, kt_control *out, kt_error *error);
+/* Adds that to a total; the entry is for the message. KT_OVERFLOW. */
+kt_code kt_control_add(kt_control *control, const kt_control *more, const kt_entry *entry, kt_error *error);
 
 /* The book's currency has got more decimals. */
 kt_code kt_control_rescale(kt_control *control, uint8_t from, uint8_t to, kt_error *error);

@@ -27,7 +27,7 @@ enum {
     DEPARTMENT,
     PROJECT,
     REF,
-    TAX_CODE
+    TAX_CODE /* from COST_CENTRE on: seldom there */
 };
 
 static const kt_column columns[] = {
@@ -72,11 +72,9 @@ static kt_code check(const kt_table *table, kt_error *error) {
 }
 
 static void key_of(kt_table *table, const kt_row *row, kt_table_key *key) {
-    size_t needed = (size_t)(table->column[DATE] > table->column[VOUCHER] ? table->column[DATE]
-                                                                          : table->column[VOUCHER]);
-    if (kt_table_has(table, SERIES) && (size_t)table->column[SERIES] > needed) needed = (size_t)table->column[SERIES];
-    key->known = row->count > needed;
-    if (!key->known) return;
+    *key = (kt_table_key){.day = KT_DAY_NONE};
+    if (row->count < table->key_columns) return;
+    key->known = true;
     key->series = kt_table_value(table, row, SERIES);
     key->voucher = kt_table_value(table, row, VOUCHER);
     if (!kt_table_day(table, kt_table_value(table, row, DATE), &key->day)) key->day = KT_DAY_NONE;
@@ -112,25 +110,32 @@ static kt_code read_amount(kt_table *table, const kt_row *row, kt_line *line, kt
     return code;
 }
 
-static kt_code line_of(kt_table *table, const kt_row *row, kt_line *line, kt_error *error) {
-    char shown[KT_SHOWN];
-    line->account = kt_table_value(table, row, ACCOUNT);
-    line->currency = kt_table_value(table, row, CURRENCY);
-    if (kt_table_has(table, TEXT)) line->text = row->fields[table->column[TEXT]];
-    line->ref = kt_table_value(table, row, REF);
-    line->tax_code = kt_table_value(table, row, TAX_CODE);
+/* What few files have. */
+static kt_code other_columns(kt_table *table, const kt_row *row, kt_line *line) {
     static const uint8_t roles[] = {COST_CENTRE, DEPARTMENT, PROJECT};
     static const uint8_t dimensions[] = {KT_DIMENSION_COST_CENTRE, KT_DIMENSION_DEPARTMENT, KT_DIMENSION_PROJECT};
+    line->ref = kt_table_value(table, row, REF);
+    line->tax_code = kt_table_value(table, row, TAX_CODE);
     for (size_t i = 0; i < 3; i++)
         if (kt_gather_dimension(&table->gather, dimensions[i], kt_table_value(table, row, roles[i])) != KT_OK)
             return KT_MEMORY;
+    return KT_OK;
+}
+
+static kt_code no_date(const kt_table *table, const kt_row *row, kt_str date, kt_error *error) {
+    char shown[KT_SHOWN];
+    return kt_fail(error, KT_INVALID, "%s:%zu: date %s is no date; expected %s", table->source->name, row->line,
+                   date.size ? kt_text_show_figure(date, shown) : "(empty)",
+                   table->options.date_format ? table->options.date_format : "YYYY-MM-DD, or give --date-format");
+}
+
+static kt_code line_of(kt_table *table, const kt_row *row, const kt_table_key *key, kt_line *line, kt_error *error) {
+    line->account = kt_table_value(table, row, ACCOUNT);
+    line->currency = kt_table_value(table, row, CURRENCY);
+    if (kt_table_has(table, TEXT)) line->text = row->fields[table->column[TEXT]];
+    if (table->present >> COST_CENTRE && other_columns(table, row, line) != KT_OK) return KT_MEMORY;
     kt_code code = read_amount(table, row, line, error); /* first, for the control totals of a bad entry */
-    kt_day day;
-    kt_str date = kt_table_value(table, row, DATE);
-    if (!kt_table_day(table, date, &day))
-        return kt_fail(error, KT_INVALID, "%s:%zu: date %s is no date; expected %s", table->source->name, row->line,
-                       date.size ? kt_text_show_figure(date, shown) : "(empty)",
-                       table->options.date_format ? table->options.date_format : "YYYY-MM-DD, or give --date-format");
+    if (key->day == KT_DAY_NONE) return no_date(table, row, kt_table_value(table, row, DATE), error);
     if (code == KT_OK && line->account.size == 0)
         code = kt_fail(error, KT_INVALID, "%s:%zu: account is empty", table->source->name, row->line);
     return code;
@@ -139,6 +144,7 @@ static kt_code line_of(kt_table *table, const kt_row *row, kt_line *line, kt_err
 static const kt_layout layout = {
     .name = "csv",
     .columns = columns,
+    .key_roles = 1u << DATE | 1u << VOUCHER | 1u << SERIES,
     .day_in_key = true,
     .ends_balanced = true,
     .check = check,

@@ -2,20 +2,13 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define KEEP_LINES ((size_t)65536) /* what stays allocated between entries: some 10 MB */
+#include "engine/exchange/text.h"
 
 void kt_gather_release(kt_gather *gather) {
     free(gather->lines);
     free(gather->dimensions);
     *gather = (kt_gather){0};
-}
-
-void kt_gather_reset(kt_gather *gather) {
-    if (gather->room > KEEP_LINES) kt_gather_release(gather);
-    gather->count = 0;
-    gather->dimension_count = 0;
 }
 
 /* Twice the room, so that n additions cost n. */
@@ -26,19 +19,13 @@ static void *grown(void *array, size_t *room, size_t element) {
     return larger;
 }
 
-kt_line *kt_gather_line(kt_gather *gather, kt_code *code) {
-    *code = KT_LIMIT;
-    if (gather->count == KT_LINES_MAX) return NULL;
-    if (gather->count == gather->room) {
-        kt_line *larger = grown(gather->lines, &gather->room, sizeof *larger);
-        *code = KT_MEMORY;
-        if (!larger) return NULL;
-        gather->lines = larger;
-    }
-    *code = KT_OK;
-    kt_line *line = &gather->lines[gather->count++];
-    memset(line, 0, sizeof *line);
-    return line;
+kt_code kt_gather_grow(kt_gather *gather) {
+    if (gather->count == KT_LINES_MAX) return KT_LIMIT;
+    kt_line *larger = grown(gather->lines, &gather->room, sizeof *larger);
+    if (!larger) return KT_MEMORY;
+    gather->lines = larger;
+    if (gather->room > KT_LINES_MAX) gather->room = KT_LINES_MAX;
+    return KT_OK;
 }
 
 kt_code kt_gather_dimension(kt_gather *gather, uint8_t dimension, kt_str value) {
@@ -58,7 +45,7 @@ static bool all_share(const kt_gather *gather, size_t member) {
     const kt_str *first = (const kt_str *)(const void *)((const char *)&gather->lines[0] + member);
     if (first->size == 0) return false;
     for (size_t i = 1; i < gather->count; i++)
-        if (!kt_str_equal(*first, *(const kt_str *)(const void *)((const char *)&gather->lines[i] + member)))
+        if (!kt_text_same(*first, *(const kt_str *)(const void *)((const char *)&gather->lines[i] + member)))
             return false;
     return true;
 }

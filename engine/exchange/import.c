@@ -1,13 +1,14 @@
 /*
  * import: kt_import, from the bytes of one file to one batch. Its manual is engine/kontor.h.
  *
- * The default batch id is the hex SHA-256 over the format, the options that change what the bytes mean, and the
- * bytes; where a journal includes other files, over what was read from them too. Options that only say what to do
- * with the entries (skip bad ones, create accounts, allow a voucher twice) are not part of it: the same file
- * sent again is the same submission.
+ * The default batch id is a digest of what the bytes mean: imprint.h. For a large file a second thread makes it while
+ * entries are read already, in a batch that has no id yet. It gets it, and is looked up by it, as soon as the digest is
+ * there, and always before a refusal is told, a reject is written or anything is sealed: a file that was posted before is
+ * a repeat first of all, whatever is wrong with it now.
  *
- * With create_accounts the file is read twice: first for the accounts, each of which is named to `creates` and put
- * into the batch, and then for the entries. So all accounts are listed before anything is posted.
+ * With create_accounts the file is read twice: first, while a second thread makes that digest, for the accounts, each
+ * of which is then named to `creates` and put into the batch; and again for the entries. So all accounts are listed
+ * before anything is posted.
  *
  * A mapped file that another program cuts short while it is read ends the process (SIGBUS); the batch is then absent
  * (law 4). One that is changed otherwise is found before the seal, and nothing is posted.
@@ -19,78 +20,33 @@
 
 #include <string.h>
 
+#include "engine/exchange/codes.h"
 #include "engine/exchange/control.h"
+#include "engine/exchange/imprint.h"
+#include "engine/exchange/sink.h"
 #include "engine/exchange/source.h"
-#include "storage/digest.h"
-#include "storage/note.h"
 
 #define PROGRESS_EVERY 4096
+#define JUDGED_ROUNDS 4
 
 typedef struct import {
-    kt_book *book;
+    const kt_sink *sink;
+    void *to;
     const kt_import_options *options;
     kt_import_result *result;
     kt_source_file *file;
     const kt_source *source;
     const kt_format *format;
     void *reader;
-    kt_batch *batch;
     kt_rejects rejects;
-    char currency[KT_CURRENCY_CODE_MAX + 1]; /* the book's */
+    kt_imprint imprint;
+    kt_codes codes; /* with create_accounts */
     kt_str book_currency;
     uint8_t digest[KT_DIGEST_SIZE];
     char id[2 * KT_DIGEST_SIZE + 1];
     uint64_t refusals;
+    bool nameless; /* the batch has no id yet */
 } import;
-
-/* ---- The batch id ------------------------------------------------------------------------------- */
-
-/* Length first, so that two texts never run together. */
-static void hash_text(kt_sha256 *hash, const void *data, size_t size) {
-    uint8_t length[8];
-    for (size_t i = 0; i < 8; i++) length[i] = (uint8_t)((uint64_t)size >> (56 - 8 * i));
-    kt_sha256_update(hash, length, sizeof length);
-    if (size) kt_sha256_update(hash, data, size);
-}
-
-static void hash_name(kt_sha256 *hash, const char *text) { hash_text(hash, text ? text : "", text ? strlen(text) : 0); }
-
-/* Every amount in its own byte order, so that the id is the same on every machine. */
-static void hash_amount(kt_sha256 *hash, kt_amount amount, uint8_t given) {
-    uint8_t bytes[17];
-    __extension__ typedef unsigned __int128 bits;
-    for (size_t i = 0; i < 16; i++) bytes[i] = (uint8_t)((bits)amount >> (120 - 8 * i));
-    bytes[16] = given;
-    kt_sha256_update(hash, bytes, sizeof bytes);
-}
-
-static void hash_item(kt_sha256 *hash, const kt_item *item) {
-    const kt_entry *entry = &item->entry;
-    hash_amount(hash, item->kind == KT_ITEM_ENTRY ? entry->date : 0, (uint8_t)item->kind);
-    if (item->kind == KT_ITEM_CURRENCY) {
-        hash_text(hash, item->currency.data, item->currency.size);
-        hash_amount(hash, item->decimals, 0);
-        return;
-    }
-    if (item->kind == KT_ITEM_ACCOUNT) {
-        hash_text(hash, item->account.code.data, item->account.code.size);
-        hash_amount(hash, item->account.type, 0);
-        return;
-    }
-    hash_text(hash, entry->voucher.data, entry->voucher.size);
-    hash_text(hash, entry->text.data, entry->text.size);
-    hash_text(hash, entry->ref.data, entry->ref.size);
-    hash_amount(hash, (kt_amount)entry->line_count, 0);
-    for (size_t i = 0; i < entry->line_count; i++) {
-        const kt_line *line = &entry->lines[i];
-        hash_text(hash, line->account.data, line->account.size);
-        hash_text(hash, line->currency.data, line->currency.size);
-        hash_amount(hash, line->amount, line->amount_given);
-        hash_text(hash, line->cost_currency.data, line->cost_currency.size);
-        hash_amount(hash, line->has_cost ? line->cost : 0, line->has_cost ? line->cost_given : 0);
-        hash_text(hash, line->text.data, line->text.size);
-    }
-}
 
 static bool holds(const kt_source *source, const char *word) {
     return memmem(source->data, source->size, word, strlen(word)) != NULL;
@@ -111,7 +67,6 @@ static void close_reader(import *im) {
 
 /* Reads the next item. `refused`: it was a bad entry, *error says why, and reading may go on. */
 static kt_code next_item(import *im, kt_item *item, bool *refused, kt_error *error) {
-    memset(item, 0, sizeof *item);
     *refused = false;
     kt_code code = im->format->next(im->reader, item, error);
     if (code == KT_OK || code == KT_END) return code;
@@ -119,16 +74,18 @@ static kt_code next_item(import *im, kt_item *item, bool *refused, kt_error *err
     return code;
 }
 
+/* ---- The batch id ------------------------------------------------------------------------------- */
+
 /* What other files say belongs to the content as well, and only reading them tells. */
-static kt_code hash_included(import *im, kt_sha256 *hash, kt_error *error) {
+static kt_code imprint_included(import *im, kt_error *error) {
     kt_code code = open_reader(im, error);
     while (code == KT_OK) {
         kt_item item;
         bool refused;
         code = next_item(im, &item, &refused, error);
-        if (code == KT_OK) hash_item(hash, &item);
+        if (code == KT_OK) kt_imprint_item(&im->imprint, &item);
         else if (refused) {
-            hash_text(hash, item.raw, item.raw_size);
+            kt_imprint_refused(&im->imprint, &item);
             code = KT_OK;
         }
     }
@@ -136,26 +93,38 @@ static kt_code hash_included(import *im, kt_sha256 *hash, kt_error *error) {
     return code == KT_END ? KT_OK : code;
 }
 
-static kt_code compute_id(import *im, kt_error *error) {
-    const kt_format_options *how = &im->options->how;
-    kt_sha256 hash;
-    kt_sha256_init(&hash);
-    hash_name(&hash, "kontor/import/v1");
-    hash_name(&hash, im->format->name);
-    uint8_t letters[4] = {(uint8_t)(how->decimal ? how->decimal : '.'), (uint8_t)how->group,
-                          (uint8_t)(how->delimiter ? how->delimiter : ','), how->virtual_keep};
-    hash_text(&hash, letters, sizeof letters);
-    hash_name(&hash, how->date_format);
-    hash_name(&hash, how->encoding);
-    size_t symbols = 0;
-    for (; how->symbols && how->symbols[symbols]; symbols++) hash_name(&hash, how->symbols[symbols]);
-    hash_amount(&hash, (kt_amount)symbols, 0);
-    hash_text(&hash, im->options->rounding_account.data, im->options->rounding_account.size);
-    hash_text(&hash, im->source->data, im->source->size);
+static kt_code make_id(import *im, kt_error *error) {
     kt_code code = KT_OK;
-    if (im->format == &kt_format_journal && holds(im->source, "include")) code = hash_included(im, &hash, error);
-    kt_sha256_final(&hash, im->digest);
-    kt_hex_encode(im->digest, sizeof im->digest, im->id);
+    kt_imprint_wait(&im->imprint);
+    if (im->format == &kt_format_journal && holds(im->source, "include")) code = imprint_included(im, error);
+    kt_imprint_end(&im->imprint, im->digest, im->id);
+    return code;
+}
+
+/* Of a batch that has an id, or of one that will get it. */
+static kt_batch_options batch_options(const import *im) {
+    kt_batch_options options = {
+        .allow_duplicate_voucher = im->options->allow_duplicate_voucher,
+        .rounding_account = im->options->rounding_account,
+        .dry_run = im->options->dry_run,
+    };
+    if (im->nameless) return options;
+    options.id = im->options->id.size ? im->options->id : (kt_str){im->id, 2 * KT_DIGEST_SIZE};
+    options.content_digest = im->digest;
+    return options;
+}
+
+static kt_code name_batch(import *im, kt_error *error) {
+    if (!im->nameless) return KT_OK;
+    im->nameless = false;
+    kt_code code = make_id(im, error);
+    if (code != KT_OK) return code;
+    kt_batch_options options = batch_options(im);
+    code = im->sink->name(im->to, &options, &im->result->receipt, error);
+    if (code == KT_REPEATED) { /* then nothing of this reading counts */
+        kt_receipt receipt = im->result->receipt;
+        *im->result = (kt_import_result){.receipt = receipt};
+    }
     return code;
 }
 
@@ -183,7 +152,7 @@ static kt_account_type type_of(const import *im, kt_str code, kt_account_type de
 
 static kt_code create_account(import *im, kt_account account, kt_error *error) {
     account.type = type_of(im, account.code, account.type);
-    kt_code code = kt_batch_account(im->batch, &account, error);
+    kt_code code = im->sink->add_account(im->to, &account, error);
     if (code != KT_OK) return code;
     im->result->accounts_created++;
     if (im->options->creates) im->options->creates(im->options->context, &account);
@@ -192,35 +161,44 @@ static kt_code create_account(import *im, kt_account account, kt_error *error) {
 
 static kt_code need_account(import *im, const kt_account *wanted, kt_error *error) {
     kt_account found;
-    kt_code code = kt_batch_find_account(im->batch, wanted->code, &found, error);
+    kt_code code = im->sink->find_account(im->to, wanted->code, &found, error);
     if (code != KT_NOT_FOUND || wanted->code.size == 0 || wanted->code.size > KT_ACCOUNT_CODE_MAX)
         return code == KT_NOT_FOUND ? KT_OK : code; /* a code that cannot be is for the book to refuse */
     return create_account(im, *wanted, error);
 }
 
-static kt_code need_accounts_of(import *im, const kt_entry *entry, kt_error *error) {
-    kt_code code = KT_OK;
-    for (size_t i = 0; i < entry->line_count && code == KT_OK; i++) {
-        kt_account account = {.code = entry->lines[i].account, .open_from = KT_DAY_NONE, .closed_from = KT_DAY_NONE};
-        code = need_account(im, &account, error);
-    }
-    return code;
-}
-
 /* Reads the whole file once, for the accounts it declares and uses. A journal's declarations come before its entries,
-   wherever they stand in the file. */
-static kt_code create_accounts(import *im, kt_error *error) {
+   wherever they stand in the file. The book is not asked: *error says where reading ended, and what was named before
+   that is kept. */
+static kt_code collect_accounts(import *im, kt_error *error) {
     kt_code code = open_reader(im, error);
     while (code == KT_OK) {
         kt_item item;
         bool refused;
         code = next_item(im, &item, &refused, error);
         if (refused && im->options->skip_bad) code = KT_OK; /* what it uses is not created: it will not be posted */
-        else if (code == KT_OK && item.kind == KT_ITEM_ACCOUNT) code = need_account(im, &item.account, error);
-        else if (code == KT_OK && item.kind == KT_ITEM_ENTRY) code = need_accounts_of(im, &item.entry, error);
+        else if (code == KT_OK && item.kind == KT_ITEM_ACCOUNT)
+            code = kt_codes_add(&im->codes, item.account.code, item.account.name, item.account.type, error);
+        else if (code == KT_OK && item.kind == KT_ITEM_ENTRY)
+            for (size_t i = 0; i < item.entry.line_count && code == KT_OK; i++)
+                code = kt_codes_add(&im->codes, item.entry.lines[i].account, (kt_str){0}, KT_UNCLASSIFIED, error);
     }
     close_reader(im);
     return code == KT_END ? KT_OK : code;
+}
+
+static kt_code create_accounts(import *im, kt_error *error) {
+    kt_code code = KT_OK;
+    for (size_t i = 0; i < im->codes.count && code == KT_OK; i++) {
+        const kt_code_named *named = &im->codes.named[i];
+        kt_account account = {.code = named->code,
+                              .name = named->name,
+                              .type = named->type,
+                              .open_from = KT_DAY_NONE,
+                              .closed_from = KT_DAY_NONE};
+        code = need_account(im, &account, error);
+    }
+    return code;
 }
 
 static kt_code set_decimals(import *im, uint8_t decimals, kt_error *error) {
@@ -236,10 +214,10 @@ static kt_code need_currency(import *im, kt_str currency, uint8_t decimals, kt_e
     uint8_t known = 0;
     bool posted = false;
     if (decimals > KT_DECIMALS_MAX) decimals = KT_DECIMALS_MAX; /* its entries are refused by name */
-    kt_code code = kt_batch_find_currency(im->batch, currency, &known, &posted, error);
+    kt_code code = im->sink->find_currency(im->to, currency, &known, &posted, error);
     if (code != KT_OK && code != KT_NOT_FOUND) return code;
     if (code == KT_OK && (posted || decimals <= known)) return KT_OK;
-    code = kt_batch_currency(im->batch, currency, decimals, error);
+    code = im->sink->add_currency(im->to, currency, decimals, error);
     if (code == KT_OK) im->result->currencies_declared++;
     if (code == KT_OK && kt_str_equal(currency, im->book_currency)) code = set_decimals(im, decimals, error);
     return code;
@@ -250,8 +228,10 @@ static kt_code need_currency(import *im, kt_str currency, uint8_t decimals, kt_e
 static bool is_refusal(kt_code code) { return code <= KT_INVALID && code > KT_DAMAGED; }
 
 /* A bad entry: counted, told, and kept for mending; or, without skip_bad, the end of it all. */
-static kt_code reject(import *im, const kt_item *item, const kt_error *why, kt_error *error) {
-    kt_code code = kt_control_add(&im->result->rejected, &item->entry, im->book_currency, im->result->decimals, error);
+static kt_code reject(import *im, const kt_item *item, const kt_control *control, const kt_error *why,
+                      kt_error *error) {
+    kt_code code = name_batch(im, error);
+    if (code == KT_OK) code = kt_control_add(&im->result->rejected, control, &item->entry, error);
     if (code != KT_OK) return code;
     if (!im->options->skip_bad) {
         if (error) *error = *why;
@@ -270,13 +250,50 @@ static kt_code take_item(import *im, const kt_item *item, kt_code read, kt_error
         return KT_OK; /* with create_accounts it has been made; without, it is only a word about the account */
     if (read == KT_OK && item->kind == KT_ITEM_CURRENCY)
         return need_currency(im, item->currency, item->decimals, error);
-    kt_code code = kt_control_add(&result->read, &item->entry, im->book_currency, result->decimals, error);
+    if (read == KT_OK && item->kind == KT_ITEM_LEFT_OUT) {
+        result->virtual_left_out += item->virtual_left_out;
+        if (item->virtual_left_out > 0) result->entries_left_out++;
+        else result->automated_left_out++;
+        return KT_OK;
+    }
+    kt_control control;
+    kt_code code = kt_control_of(&item->entry, im->book_currency, result->decimals, &control, error);
+    if (code == KT_OK) code = kt_control_add(&result->read, &control, &item->entry, error);
     if (code != KT_OK) return code;
-    if (read != KT_OK) return reject(im, item, why, error);
-    code = kt_batch_add(im->batch, &item->entry, NULL, why);
-    if (code == KT_OK) return kt_control_add(&result->posted, &item->entry, im->book_currency, result->decimals, error);
-    if (is_refusal(code)) return reject(im, item, why, error);
+    if (read != KT_OK) return reject(im, item, &control, why, error);
+    code = im->sink->add(im->to, &item->entry, why);
+    if (code == KT_OK) {
+        result->virtual_left_out += item->virtual_left_out;
+        return kt_control_add(&result->posted, &control, &item->entry, error);
+    }
+    if (is_refusal(code)) return reject(im, item, &control, why, error);
     if (error) *error = *why;
+    return code;
+}
+
+/* Reads the whole file once more where the sink does not judge an entry when it is added, so that what will be refused is
+   known before anything is counted. What one refusal changes for entries behind it shows in the next round. */
+static kt_code judge_entries(import *im, kt_error *error) {
+    const kt_import_options *options = im->options;
+    bool news = im->sink->judge != NULL && (options->skip_bad || options->dry_run || options->allow_duplicate_voucher);
+    kt_code code = KT_OK;
+    for (unsigned round = 0; code == KT_OK && news && round < JUDGED_ROUNDS; round++) {
+        code = open_reader(im, error);
+        while (code == KT_OK) {
+            kt_item item;
+            bool refused;
+            code = next_item(im, &item, &refused, error);
+            if (code == KT_OK && item.kind == KT_ITEM_CURRENCY)
+                code = need_currency(im, item.currency, item.decimals, error);
+            else if (code == KT_OK && item.kind == KT_ITEM_ENTRY) {
+                code = im->sink->add(im->to, &item.entry, error);
+                refused = is_refusal(code);
+            }
+            if (refused) code = KT_OK; /* said when it is posted */
+        }
+        close_reader(im);
+        if (code == KT_END) code = im->sink->judge(im->to, &news, error);
+    }
     return code;
 }
 
@@ -295,10 +312,10 @@ static kt_code post_entries(import *im, kt_error *error) {
             break;
         }
         code = take_item(im, &item, read, &why, error);
-        if (im->options->progress && im->result->read.entries >= told + PROGRESS_EVERY) {
-            told = im->result->read.entries;
-            im->options->progress(im->options->context, item.done, im->source->size, told);
-        }
+        if (im->result->read.entries < told + PROGRESS_EVERY || code != KT_OK) continue;
+        told = im->result->read.entries;
+        if (im->options->progress) im->options->progress(im->options->context, item.done, im->source->size, told);
+        if (im->nameless && kt_imprint_finished(&im->imprint)) code = name_batch(im, error);
     }
     close_reader(im);
     if (code == KT_OK && !kt_source_unchanged(im->file))
@@ -312,33 +329,15 @@ static kt_code post_entries(import *im, kt_error *error) {
 /* ---- The whole ---------------------------------------------------------------------------------- */
 
 static kt_code begin(import *im, kt_error *error) {
-    kt_batch_options options = {
-        .id = im->options->id.size ? im->options->id : (kt_str){im->id, 2 * KT_DIGEST_SIZE},
-        .content_digest = im->digest,
-        .allow_duplicate_voucher = im->options->allow_duplicate_voucher,
-        .rounding_account = im->options->rounding_account,
-        .dry_run = im->options->dry_run,
-    };
-    kt_code code = kt_batch_begin(im->book, &options, &im->batch, &im->result->receipt, error);
+    kt_code code = KT_OK;
+    im->nameless = im->sink->name && im->format != &kt_format_journal && !kt_imprint_finished(&im->imprint);
+    if (!im->nameless) code = make_id(im, error);
+    if (code != KT_OK) return code;
+    kt_batch_options options = batch_options(im);
+    code = im->sink->begin(im->to, &options, &im->result->receipt, error);
     if (code != KT_OK) return code;
     bool posted;
-    return kt_batch_find_currency(im->batch, im->book_currency, &im->result->decimals, &posted, error);
-}
-
-static kt_code read_company(import *im, kt_error *error) {
-    kt_view *view = NULL;
-    kt_company company = {0};
-    kt_code code = kt_view_open(im->book, NULL, &view, error);
-    if (code != KT_OK) return code;
-    code = kt_view_company(view, KT_DAY_MAX, &company, error);
-    if (code == KT_OK && company.currency.size > KT_CURRENCY_CODE_MAX)
-        code = kt_fail(error, KT_DAMAGED, "the book's currency has %zu bytes", company.currency.size);
-    if (code == KT_OK) {
-        memcpy(im->currency, company.currency.data, company.currency.size);
-        im->book_currency = (kt_str){im->currency, company.currency.size};
-    }
-    kt_view_close(view);
-    return code;
+    return im->sink->find_currency(im->to, im->book_currency, &im->result->decimals, &posted, error);
 }
 
 static void nothing_posted(kt_import_result *result) {
@@ -346,6 +345,7 @@ static void nothing_posted(kt_import_result *result) {
     result->posted = (kt_control){0};
     result->accounts_created = 0;
     result->currencies_declared = 0;
+    result->virtual_left_out = result->entries_left_out = result->automated_left_out = 0;
 }
 
 /* Seals what was good. Where no entry was, nothing is stored, so that the file can be sent again. */
@@ -354,9 +354,7 @@ static kt_code finish(import *im, kt_error *error) {
     bool some_bad = result->rejected.entries > 0, dry = im->options->dry_run;
     kt_code code = kt_rejects_close(&im->rejects, error);
     if (code == KT_OK && !dry && (result->posted.entries > 0 || !some_bad)) {
-        kt_batch_rejected(im->batch, result->rejected.entries);
-        code = kt_batch_commit(im->batch, &result->receipt, error);
-        im->batch = NULL;
+        code = im->sink->commit(im->to, result->rejected.entries, &result->receipt, error);
     } else if (code == KT_OK && !dry) {
         result->accounts_created = 0;
         result->currencies_declared = 0;
@@ -374,26 +372,50 @@ static kt_code run(import *im, const char *path, kt_error *error) {
     im->source = kt_source_of(im->file);
     code = kt_format_find(im->options->format, path, &im->format, error);
     im->rejects.text = im->format != &kt_format_msgpack;
-    if (code == KT_OK) code = read_company(im, error);
-    if (code == KT_OK) code = compute_id(im, error);
-    if (code == KT_OK) code = begin(im, error);
-    if (code == KT_OK && im->options->create_accounts) code = create_accounts(im, error);
+    if (code == KT_OK) code = im->sink->currency(im->to, &im->book_currency, error);
+    if (code != KT_OK) return code;
+    kt_code collected = KT_OK; /* a fault found there counts behind what is found before it: a repeat, a bad code */
+    kt_error fault;
+    kt_imprint_begin(&im->imprint, im->format, im->options, im->source);
+    if (im->options->create_accounts) collected = collect_accounts(im, &fault);
+    code = begin(im, error);
+    if (code == KT_OK && im->codes.count > 0) code = name_batch(im, error); /* before it tells what it would create */
+    if (code == KT_OK) code = create_accounts(im, error);
+    if (code == KT_OK && collected != KT_OK) {
+        if (error) *error = fault;
+        code = collected;
+    }
+    if (code == KT_OK) code = judge_entries(im, error);
     if (code == KT_OK) code = post_entries(im, error);
+    kt_error other;
+    kt_code named = name_batch(im, &other);
+    if (named != KT_OK) {
+        if (error) *error = other;
+        code = named;
+    }
     return code == KT_OK ? finish(im, error) : code;
 }
 
-kt_code kt_import(kt_book *book, const char *path, const kt_import_options *options, kt_import_result *result,
-                  kt_error *error) {
+kt_code kt_import_into(const kt_sink *sink, void *to, const char *path, const kt_import_options *options,
+                       kt_import_result *result, kt_error *error) {
     kt_import_options none = {0};
     kt_import_result unused;
     if (!result) result = &unused;
     memset(result, 0, sizeof *result);
-import im = {.book = book, .options = options ? options: & none, .result = result };
+import im = {.sink = sink, .to = to, .options = options ? options: & none, .result = result };
     im.rejects.path = im.options->skip_bad && !im.options->dry_run ? im.options->reject_path : NULL;
     kt_code code = run(&im, path, error);
     if (code != KT_OK && code != KT_END && code != KT_REPEATED) nothing_posted(result);
     kt_rejects_drop(&im.rejects);
-    kt_batch_abort(im.batch);
+    sink->abort(to);
+    kt_codes_release(&im.codes);
+    kt_imprint_drop(&im.imprint);
     kt_source_close(im.file);
     return code;
+}
+
+kt_code kt_import(kt_book *book, const char *path, const kt_import_options *options, kt_import_result *result,
+                  kt_error *error) {
+    kt_book_sink sink = {.book = book};
+    return kt_import_into(&kt_sink_book, &sink, path, options, result, error);
 }

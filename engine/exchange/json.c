@@ -314,7 +314,7 @@ static void json_close(void *context) {
 static kt_code json_open(const kt_source *source, const kt_format_options *options, void **out, kt_error *error) {
     *out = NULL;
     if (options->decimal || options->group || options->delimiter || options->date_format || options->encoding ||
-        options->virtual_keep || options->symbols)
+        options->virtual_postings || options->symbols)
         return kt_fail(error, KT_USAGE,
                        "format json has no options: no --decimal, --group, --delimiter, --date-format, "
                        "--encoding, --virtual, --symbol");

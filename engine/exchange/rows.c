@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/exchange/split.h"
 #include "engine/exchange/text.h"
 
 #define BLOCK_SIZE ((size_t)65536)
@@ -25,11 +26,8 @@ struct kt_rows {
     size_t expected;
     kt_str fields[KT_COLUMNS_MAX + 1]; /* one more, to see that there are too many */
     block *blocks, *current;
-    /* Of the row read last, to give it again. */
     kt_row last;
-    kt_code last_code;
-    kt_error last_error;
-    bool held, made_text;
+    bool made_text, careful;
     size_t count; /* fields of the row in hand, up to one more than there may be */
     bool no_memory;
 };
@@ -64,9 +62,10 @@ static char *reserve(kt_rows *rows, size_t size) {
     return b->text + b->used;
 }
 
-void kt_rows_release(kt_rows *rows) {
-    if (rows->held && rows->made_text) { /* its text goes: it will be read again */
-        rows->held = false;
+bool kt_rows_release(kt_rows *rows, bool held) {
+    if (!rows->blocks) return true;
+    bool stays = !(held && rows->made_text);
+    if (!stays) { /* its text goes */
         rows->at = rows->last.raw;
         rows->line = rows->last.line;
     }
@@ -82,6 +81,7 @@ void kt_rows_release(kt_rows *rows) {
         }
     }
     rows->current = rows->blocks;
+    return stays;
 }
 
 static bool has_high(const char *data, size_t size) {
@@ -192,12 +192,9 @@ void kt_rows_close(kt_rows *rows) {
 
 void kt_rows_expect(kt_rows *rows, size_t columns) { rows->expected = columns; }
 
-void kt_rows_unread(kt_rows *rows) { rows->held = true; }
+void kt_rows_careful(kt_rows *rows) { rows->careful = true; }
 
-size_t kt_rows_done(const kt_rows *rows) {
-    const uint8_t *at = rows->held ? rows->last.raw : rows->at;
-    return (size_t)(at - rows->source->data);
-}
+size_t kt_rows_done(const kt_rows *rows) { return (size_t)(rows->at - rows->source->data); }
 
 /* ---- Rows with quotes --------------------------------------------------------------------------- */
 
@@ -355,7 +352,30 @@ static kt_code check(kt_rows *rows, bool high, kt_error *error) {
     return KT_OK;
 }
 
-static kt_code read_row(kt_rows *rows, kt_error *error) {
+/* The row as nearly all are: of the expected number of fields, without a fault, and nothing to be made of it. False: it
+   is to be read carefully, and nothing has happened. */
+static inline bool read_quickly(kt_rows *rows) {
+    kt_split split;
+    if (rows->at == rows->end || rows->careful || rows->no_memory ||
+        !kt_split_row(rows->at, rows->end, rows->delimiter, rows->fields, KT_COLUMNS_MAX, &split))
+        return false;
+    if (split.size > KT_ROW_MAX || (rows->expected && split.count != rows->expected)) return false;
+    if (split.high && (rows->recode || kt_text_bad(rows->at, split.size) != split.size)) return false;
+    kt_row *row = &rows->last;
+    row->fields = rows->fields;
+    row->count = split.count;
+    row->line = rows->line;
+    row->raw = rows->at;
+    row->raw_size = split.size;
+    row->can_go_on = true;
+    rows->count = split.count;
+    rows->made_text = false;
+    rows->at += split.size;
+    rows->line++;
+    return true;
+}
+
+static __attribute__((noinline)) kt_code read_carefully(kt_rows *rows, kt_error *error) {
     size_t left;
     const uint8_t *feed;
     for (;;) {
@@ -398,17 +418,7 @@ static kt_code read_row(kt_rows *rows, kt_error *error) {
     return code;
 }
 
-kt_code kt_rows_next(kt_rows *rows, kt_row *row, kt_error *error) {
-    if (rows->held) {
-        rows->held = false;
-        *row = rows->last;
-        if (rows->last_code != KT_OK && error) *error = rows->last_error;
-        return rows->last_code;
-    }
-    kt_code code = read_row(rows, &rows->last_error);
-    rows->last_code = code;
-    if (code == KT_END) return code;
-    *row = rows->last;
-    if (code != KT_OK && error) *error = rows->last_error;
-    return code;
+kt_code kt_rows_next(kt_rows *rows, const kt_row **row, kt_error *error) {
+    *row = &rows->last;
+    return read_quickly(rows) ? KT_OK : read_carefully(rows, error);
 }

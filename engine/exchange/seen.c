@@ -80,14 +80,17 @@ kt_code kt_seen_put(kt_seen *seen, uint64_t key, kt_error *error) {
     return insert(seen, key, &again, error);
 }
 
-/* True where the number is higher than any of its family before: then it cannot have been seen. */
-static bool rises(kt_seen *seen, uint64_t family, kt_str voucher) {
+bool kt_seen_rises(kt_seen *seen, uint64_t family, kt_str voucher) {
+    if (seen->slots) return false; /* from the first that did not, all are in the set */
     size_t letters = voucher.size;
-    while (letters > 0 && voucher.data[letters - 1] >= '0' && voucher.data[letters - 1] <= '9') letters--;
-    size_t digits = voucher.size - letters;
-    if (digits == 0 || digits > 18) return false;
-    uint64_t number = 0;
-    for (size_t i = letters; i < voucher.size; i++) number = number * 10 + (uint64_t)(voucher.data[i] - '0');
+    uint64_t number = 0, unit = 1;
+    for (; letters > 0; letters--, unit *= 10) {
+        unsigned digit = (unsigned)(uint8_t)voucher.data[letters - 1] - '0';
+        if (digit > 9) break;
+        if (voucher.size - letters == 18) return false;
+        number += digit * unit;
+    }
+    if (letters == voucher.size) return false;
     family = kt_text_hash(family, voucher.data, letters);
     size_t at = seen->last_family;
     if (at >= seen->family_count || seen->families[at].family != family)
@@ -105,10 +108,9 @@ static bool rises(kt_seen *seen, uint64_t family, kt_str voucher) {
     return true;
 }
 
-kt_code kt_seen_add(kt_seen *seen, uint64_t family, kt_str voucher, uint64_t key, bool *again, kt_error *error) {
+kt_code kt_seen_add(kt_seen *seen, uint64_t key, bool *again, kt_error *error) {
     *again = false;
     if (!seen->slots) {
-        if (rises(seen, family, voucher)) return KT_OK;
         if (!grow(seen)) return kt_fail(error, KT_MEMORY, "no memory to remember vouchers");
         kt_code code = seen->refill(seen->context, seen, error);
         if (code != KT_OK) return code;

@@ -23,9 +23,13 @@ typedef kt_code (*kt_seen_refill)(void *context, kt_seen *seen, kt_error *error)
 kt_code kt_seen_open(kt_seen_refill refill, void *context, kt_seen **out, kt_error *error);
 void kt_seen_close(kt_seen *seen);
 
-/* Asks for a key and remembers it. family: hash of what the number is counted within, without its letters; key: hash of
-   the whole key. The same key always comes with the same family and voucher. */
-kt_code kt_seen_add(kt_seen *seen, uint64_t family, kt_str voucher, uint64_t key, bool *again, kt_error *error);
+/* True where the number is higher than any of its family before, and so cannot have been seen: that is all, and
+   kt_seen_add is not to be called. family: hash of what the number is counted within, without its letters. The same
+   key always comes with the same family and voucher. */
+bool kt_seen_rises(kt_seen *seen, uint64_t family, kt_str voucher);
+
+/* Asks for a key that did not rise, and remembers it. key: hash of the whole key. */
+kt_code kt_seen_add(kt_seen *seen, uint64_t key, bool *again, kt_error *error);
 
 /* For the refill. */
 kt_code kt_seen_put(kt_seen *seen, uint64_t key, kt_error *error);

@@ -4,15 +4,8 @@
 #include <string.h>
 
 #include "engine/exchange/source.h"
-#include "engine/exchange/text.h"
 
 /* ---- Values ------------------------------------------------------------------------------------- */
-
-kt_str kt_table_value(const kt_table *table, const kt_row *row, unsigned role) {
-    int column = table->column[role];
-    if (column < 0 || (size_t)column >= row->count) return (kt_str){0};
-    return kt_text_trim(row->fields[column]);
-}
 
 static bool read_day(const kt_table *table, kt_str text, kt_day *day) {
     if (table->options.date_format) return kt_day_parse_format(text.data, text.size, table->options.date_format, day);
@@ -20,11 +13,7 @@ static bool read_day(const kt_table *table, kt_str text, kt_day *day) {
     return kt_day_parse(text.data, text.size, day);
 }
 
-bool kt_table_day(kt_table *table, kt_str text, kt_day *day) {
-    if (text.size && kt_str_equal(text, table->last_date)) {
-        *day = table->last_day;
-        return true;
-    }
+bool kt_table_read_day(kt_table *table, kt_str text, kt_day *day) {
     if (!text.size || !read_day(table, text, day)) return false;
     if (text.size <= sizeof table->last_date_text) {
         memcpy(table->last_date_text, text.data, text.size);
@@ -34,14 +23,9 @@ bool kt_table_day(kt_table *table, kt_str text, kt_day *day) {
     return true;
 }
 
-kt_code kt_table_number(const kt_table *table, const kt_row *row, unsigned role, const char *column, kt_amount *amount,
-                        uint8_t *decimals, kt_error *error) {
-    kt_str text = kt_table_value(table, row, role);
-    char decimal = table->options.decimal ? table->options.decimal : '.', shown[KT_SHOWN];
-    kt_number_fault fault = kt_number_parse(text.data, text.size, decimal, table->options.group, amount, decimals);
-    if (fault == KT_NUMBER_OK) return KT_OK;
-    *amount = 0;
-    *decimals = 0;
+kt_code kt_table_number_fault(const kt_table *table, const kt_row *row, const char *column, kt_str text,
+                              kt_number_fault fault, kt_error *error) {
+    char shown[KT_SHOWN];
     kt_code code = fault == KT_NUMBER_OVERFLOW ? KT_OVERFLOW : KT_INVALID;
     if (fault == KT_NUMBER_EMPTY)
         return kt_fail(error, code, "%s:%zu: %s is empty; expected a number", table->source->name, row->line, column);
@@ -49,8 +33,8 @@ kt_code kt_table_number(const kt_table *table, const kt_row *row, unsigned role,
     if (table->options.group) snprintf(group, sizeof group, ", groups parted by '%c'", table->options.group);
     bool comma = !table->options.decimal && text.size > 0 && memchr(text.data, ',', text.size);
     return kt_fail(error, code, "%s:%zu: %s %s: %s; expected digits, decimals behind '%c'%s%s", table->source->name,
-                   row->line, column, kt_text_show_figure(text, shown), kt_number_fault_text(fault), decimal, group,
-                   comma ? "; where they stand behind a comma give --decimal , (and --group .)" : "");
+                   row->line, column, kt_text_show_figure(text, shown), kt_number_fault_text(fault), table->decimal,
+                   group, comma ? "; where they stand behind a comma give --decimal , (and --group .)" : "");
 }
 
 /* ---- The header row ----------------------------------------------------------------------------- */
@@ -119,6 +103,8 @@ static kt_code map_columns(kt_table *table, const kt_row *row, kt_error *error) 
                            table->source->name, row->line, kt_text_show(row->fields[i], shown),
                            table->column[column->role] + 1, i + 1);
         table->column[column->role] = (int16_t)i;
+        table->present |= 1u << column->role;
+        if (table->layout->key_roles >> column->role & 1) table->key_columns = i + 1;
     }
     return table->layout->check(table, error);
 }
@@ -128,13 +114,13 @@ static kt_code read_header(kt_table *table, kt_error *error) {
     if (looks)
         return kt_fail(error, KT_INVALID, "%s:1: looks like %s; expected CSV with a header row", table->source->name,
                        looks);
-    kt_row row;
+    const kt_row *row;
     kt_code code = kt_rows_next(table->rows, &row, error);
     if (code == KT_END) return kt_fail(error, KT_INVALID, "%s: is empty", table->source->name);
-    if (code == KT_OK) code = map_columns(table, &row, error);
+    if (code == KT_OK) code = map_columns(table, row, error);
     if (code != KT_OK) return code;
-    table->header = (kt_str){(const char *)row.raw, row.raw_size};
-    kt_rows_expect(table->rows, row.count);
+    table->header = (kt_str){(const char *)row->raw, row->raw_size};
+    kt_rows_expect(table->rows, row->count);
     return KT_OK;
 }
 
@@ -148,7 +134,7 @@ static kt_code check_options(const kt_layout *layout, const kt_format_options *o
                            options->group == '-' || options->group == '+' || options->group == '"'))
         return kt_fail(error, KT_USAGE, "numbers cannot be grouped by '%c' when '%c' is the decimal sign",
                        options->group, decimal);
-    if (options->virtual_keep || options->symbols)
+    if (options->virtual_postings || options->symbols)
         return kt_fail(error, KT_USAGE, "--virtual and --symbol are for format journal, not %s", layout->name);
     return KT_OK;
 }
@@ -197,6 +183,7 @@ kt_code kt_table_open(const kt_layout *layout, const kt_source *source, const kt
     table->layout = layout;
     table->source = source;
     table->options = *options;
+    table->decimal = options->decimal ? options->decimal : '.';
     for (size_t i = 0; i < KT_ROLES_MAX; i++) table->column[i] = -1;
     code = kt_rows_open(source, options, layout->latin1, &table->rows, error);
     if (code == KT_OK) code = read_header(table, error);
@@ -225,7 +212,7 @@ kt_str kt_table_preamble(void *reader) { return ((kt_table *)reader)->header; }
 static bool belongs(const kt_table *table, const kt_table_key *key) {
     const kt_table_key *present = &table->key;
     if (!key->known || !present->known) return true;
-    return kt_str_equal(key->voucher, present->voucher) && kt_str_equal(key->series, present->series) &&
+    return kt_text_same(key->voucher, present->voucher) && kt_text_same(key->series, present->series) &&
            (!table->layout->day_in_key || key->day == present->day || key->day == KT_DAY_NONE ||
             present->day == KT_DAY_NONE);
 }
@@ -239,7 +226,7 @@ static void mark_bad(kt_table *table, const kt_error *why) {
 static void add_sum(kt_table *table, const kt_line *line) {
     uint8_t decimals = (uint8_t)(line->amount_given - 1);
     size_t i = 0;
-    while (i < table->sum_count && !kt_str_equal(table->sums[i].currency, line->currency)) i++;
+    while (i < table->sum_count && !kt_text_same(table->sums[i].currency, line->currency)) i++;
     if (i == sizeof table->sums / sizeof table->sums[0] || line->amount_given == 0) {
         table->sums_known = false;
         return;
@@ -269,11 +256,15 @@ static bool balanced(const kt_table *table) {
 
 static void begin(kt_table *table, const kt_row *row, const kt_table_key *key) {
     table->key = *key;
-    table->entry = (kt_entry){.date = key->day,
-                              .series = key->series,
-                              .voucher = key->voucher,
-                              .file = table->source->name,
-                              .file_line = row->line};
+    kt_entry *entry = table->entry;
+    entry->date = key->day;
+    entry->series = key->series;
+    entry->voucher = key->voucher;
+    entry->text = entry->ref = (kt_str){0};
+    entry->reverses = 0;
+    entry->minus = false;
+    entry->file = table->source->name;
+    entry->file_line = row->line;
     table->bad = false;
     table->sum_count = 0;
     table->sums_known = true;
@@ -292,9 +283,9 @@ static kt_code take(kt_table *table, const kt_row *row, const kt_table_key *key,
     if (key->known) {
         if (!table->key.known) table->key = *key;
         else if (table->key.day == KT_DAY_NONE) table->key.day = key->day;
-        table->entry.series = table->key.series;
-        table->entry.voucher = table->key.voucher;
-        if (table->entry.date == KT_DAY_NONE) table->entry.date = table->key.day;
+        table->entry->series = table->key.series;
+        table->entry->voucher = table->key.voucher;
+        if (table->entry->date == KT_DAY_NONE) table->entry->date = table->key.day;
         table->doubt = 0;
     } else {
         table->doubt = row->line;
@@ -309,38 +300,52 @@ static kt_code take(kt_table *table, const kt_row *row, const kt_table_key *key,
         mark_bad(table, why);
         return KT_OK;
     }
-    if (fault == KT_OK) fault = table->layout->line(table, row, line, why);
+    if (fault == KT_OK) fault = table->layout->line(table, row, key, line, why);
     if (fault == KT_MEMORY) return kt_fail(error, fault, "%s:%zu: no memory", table->source->name, row->line);
     if (fault != KT_OK) mark_bad(table, why);
     if (table->layout->ends_balanced && table->key.voucher.size == 0) add_sum(table, line);
     return KT_OK;
 }
 
+/* The next row with its key and, where it is bad, its fault in table->scratch. KT_END. */
+static kt_code next_row(kt_table *table, const kt_row **row, kt_table_key *key, kt_code *fault, kt_error *error) {
+    if (table->held) {
+        *row = table->held;
+        *key = table->held_key;
+        *fault = table->held_fault;
+        table->held = NULL;
+        return KT_OK;
+    }
+    *fault = kt_rows_next(table->rows, row, &table->scratch);
+    if (*fault == KT_END) return KT_END;
+    if (*fault != KT_OK && !(*row)->can_go_on) {
+        *error = table->scratch;
+        return *fault;
+    }
+    table->layout->key(table, *row, key);
+    return KT_OK;
+}
+
 /* Reads rows as long as they belong together; the first that does not is held back. */
 static kt_code read_entry(kt_table *table, const uint8_t **first, const uint8_t **last, kt_error *error) {
-    bool begun = false;
-    for (;;) {
-        kt_row row;
-        kt_table_key key = {.day = KT_DAY_NONE};
-        kt_code fault = kt_rows_next(table->rows, &row, &table->scratch);
-        if (fault == KT_END) return begun ? KT_OK : KT_END;
-        if (fault != KT_OK && !row.can_go_on) {
-            *error = table->scratch;
-            return fault;
-        }
-        table->layout->key(table, &row, &key);
-        if (begun && !belongs(table, &key)) {
-            kt_rows_unread(table->rows);
+    for (bool begun = false;; begun = true) {
+        const kt_row *row;
+        kt_table_key key;
+        kt_code fault, code = next_row(table, &row, &key, &fault, error);
+        if (code == KT_END && begun) return KT_OK;
+        if (code != KT_OK) return code;
+        if (!begun) {
+            begin(table, row, &key);
+            *first = row->raw;
+        } else if (!belongs(table, &key)) {
+            table->held = row;
+            table->held_key = key;
+            table->held_fault = fault;
             return KT_OK;
         }
-        if (!begun) {
-            begin(table, &row, &key);
-            *first = row.raw;
-            begun = true;
-        }
-        kt_code code = take(table, &row, &key, fault, error);
+        code = take(table, row, &key, fault, error);
         if (code != KT_OK) return code;
-        *last = row.raw + row.raw_size;
+        *last = row->raw + row->raw_size;
         if (table->layout->ends_balanced && table->key.known && table->key.voucher.size == 0 && balanced(table))
             return KT_OK;
     }
@@ -351,13 +356,13 @@ static kt_code check_again(kt_table *table, const uint8_t *first, kt_error *erro
     if (!table->seen || table->key.voucher.size == 0) return KT_OK;
     bool again = false;
     table->refill_until = (size_t)(first - table->source->data);
-    kt_code code = kt_seen_add(table->seen, family_of(&table->key), table->key.voucher, key_hash(table, &table->key),
-                               &again, error);
+    if (kt_seen_rises(table->seen, family_of(&table->key), table->key.voucher)) return KT_OK;
+    kt_code code = kt_seen_add(table->seen, key_hash(table, &table->key), &again, error);
     if (code != KT_OK || !again) return code;
     char shown[KT_SHOWN];
     kt_error why;
     kt_fail(&why, KT_INVALID, "%s:%zu: voucher %s comes back after other entries; its lines must stand together",
-            table->source->name, table->entry.file_line, kt_text_show(table->key.voucher, shown));
+            table->source->name, table->entry->file_line, kt_text_show(table->key.voucher, shown));
     mark_bad(table, &why);
     return KT_OK;
 }
@@ -367,15 +372,23 @@ kt_code kt_table_next(void *reader, kt_item *item, kt_error *error) {
     const uint8_t *first = NULL, *last = NULL;
     kt_error unused;
     if (!error) error = &unused;
-    *item = (kt_item){.kind = KT_ITEM_ENTRY, .entry.date = KT_DAY_NONE};
+    /* What belongs to other kinds of items is left as it is. */
+    item->kind = KT_ITEM_ENTRY;
+    item->raw = NULL;
+    item->raw_size = item->virtual_left_out = 0;
+    item->can_go_on = false;
+    table->entry = &item->entry;
+    table->bad = false;
     kt_gather_reset(&table->gather);
-    kt_rows_release(table->rows);
+    if (!kt_rows_release(table->rows, table->held != NULL)) table->held = NULL;
     kt_code code = read_entry(table, &first, &last, error);
     if (code == KT_OK) code = check_again(table, first, error);
-    item->done = kt_rows_done(table->rows);
-    if (code != KT_OK) return code;
-    kt_gather_finish(&table->gather, &table->entry);
-    item->entry = table->entry;
+    item->done = table->held ? (size_t)(table->held->raw - table->source->data) : kt_rows_done(table->rows);
+    if (code != KT_OK) {
+        item->entry = (kt_entry){.date = KT_DAY_NONE};
+        return code;
+    }
+    kt_gather_finish(&table->gather, &item->entry);
     item->raw = first;
     item->raw_size = (size_t)(last - first);
     if (!table->bad) return KT_OK;

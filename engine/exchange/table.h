@@ -18,6 +18,7 @@
 #include "engine/exchange/gather.h"
 #include "engine/exchange/rows.h"
 #include "engine/exchange/seen.h"
+#include "engine/exchange/text.h"
 
 #define KT_ROLES_MAX 32
 #define KT_ROLE_IGNORED 255
@@ -42,26 +43,34 @@ typedef struct kt_layout {
     bool loose;               /* names: blanks and underscores do not count (case never does) */
     bool others_pass;         /* columns of other names are passed over instead of refused */
     bool latin1;              /* see rows.h */
+    uint32_t key_roles;       /* the columns a key is made of, a bit for each role */
     bool day_in_key;
     bool ends_balanced; /* rows without a voucher end an entry where they sum to zero */
     /* The header has been read: are the columns there that must be? */
     kt_code (*check)(const kt_table *table, kt_error *error);
+    /* The key of a row; not known where the row ends before one of the key's columns (table->key_columns). */
     void (*key)(kt_table *table, const kt_row *row, kt_table_key *key);
-    /* Fills the line from a row, as far as it can be read; sets what the row says of the entry in table->item. */
-    kt_code (*line)(kt_table *table, const kt_row *row, kt_line *line, kt_error *error);
+    /* Fills the line from a row, as far as it can be read; sets what the row says of the entry in table->entry. */
+    kt_code (*line)(kt_table *table, const kt_row *row, const kt_table_key *key, kt_line *line, kt_error *error);
 } kt_layout;
 
 struct kt_table {
     const kt_layout *layout;
     const kt_source *source;
     kt_format_options options;
+    char decimal; /* the sign */
     kt_rows *rows;
     kt_gather gather;
     kt_seen *seen;
     int16_t column[KT_ROLES_MAX]; /* of a role; -1: the file has no such column */
+    uint32_t present;             /* the roles that have one, a bit for each */
+    size_t key_columns;           /* a row of fewer fields has no known key */
     kt_str header;
-    kt_entry entry; /* the one being read */
+    kt_entry *entry; /* the one being read: the caller's */
     kt_table_key key;
+    const kt_row *held; /* read, but of the next entry; NULL: none */
+    kt_table_key held_key;
+    kt_code held_fault; /* scratch says which */
     bool bad;
     kt_error why;     /* the first fault of the present entry */
     kt_error scratch; /* the fault of the row in hand */
@@ -86,14 +95,34 @@ void kt_table_close(void *reader);
 kt_str kt_table_preamble(void *reader);
 
 /* The value in a role's column, trimmed; empty where the file has no such column or the row ends before it. */
-kt_str kt_table_value(const kt_table *table, const kt_row *row, unsigned role);
+static inline kt_str kt_table_value(const kt_table *table, const kt_row *row, unsigned role) {
+    int column = table->column[role];
+    if (column < 0 || (size_t)column >= row->count) return (kt_str){0};
+    return kt_text_trim(row->fields[column]);
+}
 static inline bool kt_table_has(const kt_table *table, unsigned role) { return table->column[role] >= 0; }
 
 /* A date in --date-format, else YYYY-MM-DD (in a loose layout also YYYYMMDD). */
-bool kt_table_day(kt_table *table, kt_str text, kt_day *day);
+bool kt_table_read_day(kt_table *table, kt_str text, kt_day *day);
+static inline bool kt_table_day(kt_table *table, kt_str text, kt_day *day) {
+    if (text.size == 0 || !kt_text_same(text, table->last_date)) return kt_table_read_day(table, text, day);
+    *day = table->last_day;
+    return true;
+}
 
+/* Why a number could not be read. */
+kt_code kt_table_number_fault(const kt_table *table, const kt_row *row, const char *column, kt_str text,
+                              kt_number_fault fault, kt_error *error);
 /* A number as the options write it; `column` and the value stand in the message. */
-kt_code kt_table_number(const kt_table *table, const kt_row *row, unsigned role, const char *column, kt_amount *amount,
-                        uint8_t *decimals, kt_error *error);
+static inline kt_code kt_table_number(const kt_table *table, const kt_row *row, unsigned role, const char *column,
+                                      kt_amount *amount, uint8_t *decimals, kt_error *error) {
+    kt_str text = kt_table_value(table, row, role);
+    kt_number_fault fault = kt_number_parse(text.data, text.size, table->decimal, table->options.group, amount,
+                                            decimals);
+    if (fault == KT_NUMBER_OK) return KT_OK;
+    *amount = 0;
+    *decimals = 0;
+    return kt_table_number_fault(table, row, column, text, fault, error);
+}
 
 #endif

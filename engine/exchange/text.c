@@ -1,7 +1,5 @@
 #include "engine/exchange/text.h"
 
-#include <string.h>
-
 /* Length of the character at p, 0 where there is none; `left` bytes may be read, at least one. */
 static size_t character(const uint8_t *p, size_t left) {
     uint8_t a = p[0];
@@ -27,7 +25,11 @@ size_t kt_text_bad(const void *data, size_t size) {
         uint64_t word;
         while (size - at >= sizeof word) { /* most text is ASCII: eight bytes at a time */
             memcpy(&word, p + at, sizeof word);
-            if (word & 0x8080808080808080u) break;
+            word &= 0x8080808080808080u;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            if (word) at += (size_t)__builtin_ctzll(word) / 8;
+#endif
+            if (word) break;
             at += sizeof word;
         }
         if (at == size) break;
@@ -36,15 +38,6 @@ size_t kt_text_bad(const void *data, size_t size) {
         at += step;
     }
     return size;
-}
-
-kt_str kt_text_trim(kt_str text) {
-    while (text.size && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text.data++;
-        text.size--;
-    }
-    while (text.size && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t')) text.size--;
-    return text;
 }
 
 const char *kt_text_show(kt_str text, char out[KT_SHOWN]) {

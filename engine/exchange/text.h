@@ -7,6 +7,8 @@
 #ifndef KT_EXCHANGE_TEXT_H
 #define KT_EXCHANGE_TEXT_H
 
+#include <string.h>
+
 #include "engine/kontor.h"
 
 #define KT_SHOWN 72 /* room for a shown text, with its zero */
@@ -14,8 +16,43 @@
 /* Index of the first byte that is no UTF-8 (RFC 3629: shortest forms, no surrogates), size where all is well. */
 size_t kt_text_bad(const void *data, size_t size);
 
+static inline bool kt_text_blank(char c) { return c == ' ' || c == '\t'; }
+
 /* Without blanks and tabs at both ends. */
-kt_str kt_text_trim(kt_str text);
+static inline kt_str kt_text_trim(kt_str text) {
+    if (text.size == 0 || !(kt_text_blank(text.data[0]) || kt_text_blank(text.data[text.size - 1]))) return text;
+    while (text.size && kt_text_blank(text.data[0])) {
+        text.data++;
+        text.size--;
+    }
+    while (text.size && kt_text_blank(text.data[text.size - 1])) text.size--;
+    return text;
+}
+
+/* kt_str_equal without a call, since what is compared here (vouchers, dates, codes) is short and mostly equal. */
+static inline bool kt_text_same(kt_str a, kt_str b) {
+    const char *x = a.data, *y = b.data;
+    size_t size = a.size;
+    if (size != b.size) return false;
+    if (size >= 8) { /* both ends, which overlap up to 16 bytes */
+        uint64_t first[2], last[2];
+        memcpy(&first[0], x, 8);
+        memcpy(&first[1], y, 8);
+        memcpy(&last[0], x + size - 8, 8);
+        memcpy(&last[1], y + size - 8, 8);
+        if ((first[0] ^ first[1]) | (last[0] ^ last[1])) return false;
+        return size <= 16 || memcmp(x + 8, y + 8, size - 16) == 0;
+    }
+    if (size >= 4) {
+        uint32_t first[2], last[2];
+        memcpy(&first[0], x, 4);
+        memcpy(&first[1], y, 4);
+        memcpy(&last[0], x + size - 4, 4);
+        memcpy(&last[1], y + size - 4, 4);
+        return ((first[0] ^ first[1]) | (last[0] ^ last[1])) == 0;
+    }
+    return size == 0 || ((x[0] ^ y[0]) | (x[size / 2] ^ y[size / 2]) | (x[size - 1] ^ y[size - 1])) == 0;
+}
 
 /* A code, voucher or column name for a message: control characters become '?', cut behind 60 bytes with "...".
    Returns out. */

@@ -238,7 +238,7 @@ static void wire_close(void *context) {
 static kt_code wire_open(const kt_source *source, const kt_format_options *options, void **out, kt_error *error) {
     *out = NULL;
     if (options->decimal || options->group || options->delimiter || options->date_format || options->encoding ||
-        options->virtual_keep || options->symbols)
+        options->virtual_postings || options->symbols)
         return kt_fail(error, KT_USAGE,
                        "format msgpack has no options: no --decimal, --group, --delimiter, "
                        "--date-format, --encoding, --virtual, --symbol");
