@@ -13,9 +13,7 @@ size_t kt_block_size(uint32_t count, uint32_t bytes) {
 }
 
 uint32_t kt_block_record_crc(uint64_t number, const uint8_t *data, size_t size) {
-    uint8_t key[8];
-    kt_put_be64(key, number);
-    return kt_crc32c(kt_crc32c(0, key, sizeof key), data, size);
+    return kt_crc32c_numbered(number, data, size);
 }
 
 void kt_block_write(kt_table table, uint64_t first, uint32_t count, const uint16_t *lengths, const uint32_t *crcs,
@@ -63,28 +61,46 @@ kt_code kt_block_open(kt_table table, kt_span key, kt_span stored, kt_block_view
     if (expected != found)
         return kt_fail(error, KT_DAMAGED, "block of record %llu: head checksum %08x, expected %08x",
                        (unsigned long long)first, found, expected);
-    *out = (kt_block_view){first, count, bytes, at + HEAD, at + head, at + head + (size_t)count * TABLE_ENTRY, 0};
+    *out = (kt_block_view){first, count, bytes, at + HEAD, at + head, at + head + (size_t)count * TABLE_ENTRY, 0, 0, 0};
     return KT_OK;
 }
 
-kt_code kt_block_record(kt_block_view *block, uint32_t index, kt_span *record, kt_error *error) {
-    unsigned long long number = block->first + index;
-    uint32_t group = index / KT_BLOCK_GROUP, begin = group * KT_BLOCK_GROUP;
-    const uint8_t *slice = block->table + (size_t)begin * TABLE_ENTRY;
-    if (block->checked_group != group + 1) {
-        uint32_t records = block->count - begin < KT_BLOCK_GROUP ? block->count - begin : KT_BLOCK_GROUP;
-        uint32_t expected = kt_get_le32(block->groups + (size_t)group * GROUP_ENTRY + 4);
-        if (kt_crc32c(0, slice, (size_t)records * TABLE_ENTRY) != expected)
-            return kt_fail(error, KT_DAMAGED, "record %llu: its offset table is damaged", number);
-        block->checked_group = group + 1;
-    }
+static bool check_group(kt_block_view *block, uint32_t group) {
+    uint32_t begin = group * KT_BLOCK_GROUP;
+    uint32_t records = block->count - begin < KT_BLOCK_GROUP ? block->count - begin : KT_BLOCK_GROUP;
+    uint32_t expected = kt_get_le32(block->groups + (size_t)group * GROUP_ENTRY + 4);
+    if (kt_crc32c(0, block->table + (size_t)begin * TABLE_ENTRY, (size_t)records * TABLE_ENTRY) != expected)
+        return false;
+    block->checked_group = group + 1;
+    return true;
+}
+
+/* The group's first record lies where the group says; the others follow each other. */
+static uint64_t find_offset(const kt_block_view *block, uint32_t group, uint32_t index) {
+    uint32_t begin = group * KT_BLOCK_GROUP;
     uint64_t offset = kt_get_le32(block->groups + (size_t)group * GROUP_ENTRY);
+    const uint8_t *slice = block->table + (size_t)begin * TABLE_ENTRY;
     for (uint32_t i = begin; i < index; i++, slice += TABLE_ENTRY) offset += kt_get_le16(slice);
+    return offset;
+}
+
+kt_code kt_block_record(kt_block_view *block, uint32_t index, kt_span *record, kt_error *error) {
+    uint64_t number = block->first + index, offset = block->next_offset;
+    uint32_t group = index / KT_BLOCK_GROUP;
+    const uint8_t *slice = block->table + (size_t)index * TABLE_ENTRY;
+    if (block->checked_group != group + 1) {
+        if (!check_group(block, group))
+            return kt_fail(error, KT_DAMAGED, "record %llu: its offset table is damaged", (unsigned long long)number);
+        offset = find_offset(block, group, index);
+    } else if (index != block->next_index) offset = find_offset(block, group, index);
     uint16_t length = kt_get_le16(slice);
     if (offset + length > block->bytes)
-        return kt_fail(error, KT_DAMAGED, "record %llu: lies outside its block", number);
+        return kt_fail(error, KT_DAMAGED, "record %llu: lies outside its block", (unsigned long long)number);
+    block->next_index = index + 1;
+    block->next_offset = (uint32_t)offset + length;
     *record = kt_span_of(block->records + offset, length);
     uint32_t found = kt_block_record_crc(number, record->data, record->size), expected = kt_get_le32(slice + 2);
     if (found == expected) return KT_OK;
-    return kt_fail(error, KT_DAMAGED, "record %llu: checksum %08x, expected %08x", number, found, expected);
+    return kt_fail(error, KT_DAMAGED, "record %llu: checksum %08x, expected %08x", (unsigned long long)number, found,
+                   expected);
 }

@@ -27,7 +27,8 @@ typedef struct kt_block_view {
     uint64_t first;
     uint32_t count, bytes;
     const uint8_t *groups, *table, *records;
-    uint64_t checked_group; /* the group whose slice was checked last + 1 */
+    uint64_t checked_group;           /* the group whose slice was checked last + 1 */
+    uint32_t next_index, next_offset; /* where a walk goes on */
 } kt_block_view;
 
 /* Size of the value that holds count records of `bytes` bytes, without the stored value's own head. */

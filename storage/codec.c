@@ -15,30 +15,26 @@ static inline msgpack_packer packer_of(kt_pack *pack) {
     return packer;
 }
 
-void kt_pack_array(kt_pack *pack, uint32_t count) {
+void kt_pack_array_wide(kt_pack *pack, uint32_t count) {
     msgpack_packer packer = packer_of(pack);
     msgpack_pack_array(&packer, count);
 }
 
-void kt_pack_uint(kt_pack *pack, uint64_t value) {
+void kt_pack_uint_wide(kt_pack *pack, uint64_t value) {
     msgpack_packer packer = packer_of(pack);
     msgpack_pack_uint64(&packer, value);
 }
 
-void kt_pack_int(kt_pack *pack, int64_t value) {
+void kt_pack_int_wide(kt_pack *pack, int64_t value) {
     msgpack_packer packer = packer_of(pack);
     msgpack_pack_int64(&packer, value);
 }
 
 #define EXT_AMOUNT 1
 
-void kt_pack_amount(kt_pack *pack, kt_int128 value) {
-    if (value >= INT64_MIN && value <= INT64_MAX) {
-        kt_pack_int(pack, (int64_t)value);
-        return;
-    }
+void kt_pack_amount_wide(kt_pack *pack, kt_int128 value) {
     if (value > 0 && value <= (kt_int128)UINT64_MAX) {
-        kt_pack_uint(pack, (uint64_t)value);
+        kt_pack_uint_wide(pack, (uint64_t)value);
         return;
     }
     uint8_t bytes[16];
@@ -48,7 +44,7 @@ void kt_pack_amount(kt_pack *pack, kt_int128 value) {
     msgpack_pack_ext_with_body(&packer, bytes, sizeof bytes, EXT_AMOUNT);
 }
 
-void kt_pack_text(kt_pack *pack, const char *data, size_t size) {
+void kt_pack_text_wide(kt_pack *pack, const char *data, size_t size) {
     msgpack_packer packer = packer_of(pack);
     msgpack_pack_str(&packer, size);
     msgpack_pack_str_body(&packer, data, size);
@@ -58,21 +54,6 @@ void kt_pack_bytes(kt_pack *pack, const void *data, size_t size) {
     msgpack_packer packer = packer_of(pack);
     msgpack_pack_bin(&packer, size);
     msgpack_pack_bin_body(&packer, data, size);
-}
-
-void kt_pack_bool(kt_pack *pack, bool value) {
-    msgpack_packer packer = packer_of(pack);
-    if (value) msgpack_pack_true(&packer);
-    else msgpack_pack_false(&packer);
-}
-
-void kt_pack_envelope(kt_pack *pack, uint32_t kind, uint32_t kind_version, int32_t date) {
-    msgpack_packer packer = packer_of(pack);
-    msgpack_pack_array(&packer, 5);
-    msgpack_pack_uint8(&packer, KT_ENVELOPE_VERSION);
-    msgpack_pack_uint32(&packer, kind);
-    msgpack_pack_uint32(&packer, kind_version);
-    msgpack_pack_int32(&packer, date);
 }
 
 /* ---- reading ---- */
@@ -85,11 +66,13 @@ static bool fail(kt_unpack *unpack) {
 
 static inline size_t left(const kt_unpack *unpack) { return (size_t)(unpack->end - unpack->at); }
 
-/* size bytes big-endian, at most eight. */
+/* size bytes big-endian, one to eight. */
 static bool take_be(kt_unpack *unpack, size_t size, uint64_t *out) {
     if (left(unpack) < size) return fail(unpack);
     uint64_t value = 0;
-    for (size_t i = 0; i < size; i++) value = value << 8 | unpack->at[i];
+    if (left(unpack) >= 8) value = kt_get_be64(unpack->at) >> (64 - 8 * size);
+    else
+        for (size_t i = 0; i < size; i++) value = value << 8 | unpack->at[i];
     unpack->at += size;
     *out = value;
     return true;
@@ -101,7 +84,7 @@ static bool take_head(kt_unpack *unpack, uint8_t *head) {
     return true;
 }
 
-bool kt_unpack_array(kt_unpack *unpack, uint32_t *count) {
+bool kt_unpack_array_wide(kt_unpack *unpack, uint32_t *count) {
     uint8_t head;
     uint64_t value;
     *count = 0;
@@ -147,7 +130,7 @@ static bool take_integer(kt_unpack *unpack, uint8_t head, bool *negative, uint64
     return fail(unpack);
 }
 
-bool kt_unpack_uint(kt_unpack *unpack, uint64_t *value) {
+bool kt_unpack_uint_wide(kt_unpack *unpack, uint64_t *value) {
     uint8_t head;
     bool negative;
     *value = 0;
@@ -163,7 +146,7 @@ bool kt_unpack_uint(kt_unpack *unpack, uint64_t *value) {
     return true;
 }
 
-bool kt_unpack_int(kt_unpack *unpack, int64_t *value) {
+bool kt_unpack_int_wide(kt_unpack *unpack, int64_t *value) {
     uint8_t head;
     bool negative;
     uint64_t bits;
@@ -174,7 +157,7 @@ bool kt_unpack_int(kt_unpack *unpack, int64_t *value) {
     return true;
 }
 
-bool kt_unpack_amount(kt_unpack *unpack, kt_int128 *value) {
+bool kt_unpack_amount_wide(kt_unpack *unpack, kt_int128 *value) {
     uint8_t head;
     bool negative;
     uint64_t bits;
@@ -201,7 +184,7 @@ static bool take_run(kt_unpack *unpack, uint64_t size, const uint8_t **data, siz
     return true;
 }
 
-bool kt_unpack_text(kt_unpack *unpack, const char **data, size_t *size) {
+bool kt_unpack_text_wide(kt_unpack *unpack, const char **data, size_t *size) {
     uint8_t head;
     uint64_t length;
     *data = NULL;
@@ -266,9 +249,7 @@ static bool skip_value(kt_unpack *unpack, int depth) {
 
 bool kt_unpack_skip(kt_unpack *unpack) { return skip_value(unpack, 0); }
 
-bool kt_unpack_done(const kt_unpack *unpack) { return !unpack->failed && unpack->at == unpack->end; }
-
-bool kt_unpack_tag(kt_unpack *unpack, uint32_t *last) {
+bool kt_unpack_tag_wide(kt_unpack *unpack, uint32_t *last) {
     uint64_t tag;
     if (!kt_unpack_uint(unpack, &tag)) return false;
     if (tag <= *last || tag > UINT32_MAX) return fail(unpack);
@@ -276,7 +257,7 @@ bool kt_unpack_tag(kt_unpack *unpack, uint32_t *last) {
     return true;
 }
 
-kt_code kt_envelope_read(kt_span record, kt_envelope *out, kt_error *error) {
+kt_code kt_envelope_open_wide(kt_span record, kt_envelope *out, kt_error *error) {
     kt_unpack unpack;
     uint32_t count;
     uint64_t version, kind, kind_version;
@@ -291,6 +272,14 @@ kt_code kt_envelope_read(kt_span record, kt_envelope *out, kt_error *error) {
         kind > UINT32_MAX || kind_version > UINT32_MAX || date < INT32_MIN || date > INT32_MAX)
         return kt_fail(error, KT_DAMAGED, "a record's envelope is malformed");
     *out = (kt_envelope){(uint32_t)kind, (uint32_t)kind_version, (int32_t)date, {unpack.at, left(&unpack)}};
+    return KT_OK;
+}
+
+kt_code kt_envelope_read(kt_span record, kt_envelope *out, kt_error *error) {
+    kt_unpack unpack;
+    kt_code code = kt_envelope_open(record, out, error);
+    if (code != KT_OK) return code;
+    kt_unpack_init(&unpack, out->body);
     if (!kt_unpack_skip(&unpack) || !kt_unpack_done(&unpack))
         return kt_fail(error, KT_DAMAGED, "a record's body is not one value in canonical form");
     return KT_OK;
@@ -298,7 +287,7 @@ kt_code kt_envelope_read(kt_span record, kt_envelope *out, kt_error *error) {
 
 static inline bool continuation(uint8_t byte) { return (byte & 0xc0) == 0x80; }
 
-bool kt_utf8_valid(const void *data, size_t size) {
+bool kt_utf8_valid_wide(const void *data, size_t size) {
     const uint8_t *at = data, *end = at + size;
     while (at < end) {
         while (end - at >= 8) { /* plain ASCII without NUL, eight at a time */
@@ -323,7 +312,7 @@ bool kt_utf8_valid(const void *data, size_t size) {
     return true;
 }
 
-bool kt_utf8_controls(const void *data, size_t size) {
+bool kt_utf8_controls_wide(const void *data, size_t size) {
     const uint8_t *at = data, *end = at + size;
     for (; at < end; at++)
         if (*at < 0x20 || *at == 0x7f || (*at == 0xc2 && end - at > 1 && at[1] < 0xa0)) return true;

@@ -1,5 +1,6 @@
 #include "storage/digest.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* OpenSSL 3 calls these deprecated in favour of EVP, which fetches and allocates for each hash and costs several
@@ -8,6 +9,7 @@
 #include <openssl/sha.h>
 
 #if defined(__x86_64__)
+#include <emmintrin.h>
 #include <nmmintrin.h>
 #include <wmmintrin.h>
 #define HAVE_SSE42 1
@@ -74,10 +76,9 @@ void kt_sha256_of(const void *data, size_t size, uint8_t out[KT_HASH_SIZE]) {
     SHA256_Final(out, &state);
 }
 
-void kt_leaf_hash(const void *data, size_t size, uint8_t out[KT_HASH_SIZE]) {
-    const uint8_t *bytes = data;
+static void prefixed_hash(uint8_t prefix, const uint8_t *bytes, size_t size, uint8_t out[KT_HASH_SIZE]) {
     uint8_t block[BLOCK];
-    block[0] = 0x00;
+    block[0] = prefix;
     if (size >= 4 * BLOCK) { /* from here on Update's cost is lost among the blocks', and it takes many at a time */
         SHA256_CTX whole;
         SHA256_Init(&whole);
@@ -102,19 +103,92 @@ void kt_leaf_hash(const void *data, size_t size, uint8_t out[KT_HASH_SIZE]) {
     state_write(&state, out);
 }
 
-void kt_node_hash(const uint8_t left[KT_HASH_SIZE], const uint8_t right[KT_HASH_SIZE], uint8_t out[KT_HASH_SIZE]) {
-    /* 65 bytes are two blocks, of which the second is the last byte, the padding and the length (520 bits). */
-    uint8_t first[BLOCK];
-    first[0] = 0x01;
-    memcpy(first + 1, left, KT_HASH_SIZE);
-    memcpy(first + 1 + KT_HASH_SIZE, right, KT_HASH_SIZE - 1);
-    uint8_t second[BLOCK] = {right[KT_HASH_SIZE - 1], 0x80, [62] = 0x02, [63] = 0x08};
+#if defined(__x86_64__)
+/* OpenSSL loads a block sixteen bytes at a time. Where those were stored in other pieces, it waits until they have left
+   the processor for its cache, and cannot begin one hash while the last is still going on; so blocks are put together
+   in registers and stored as they are loaded. That is a third of a node's time. */
+#define UNIT 16u
+#define UNITS (BLOCK / UNIT)
+#define LEAF_BLOCKS 4u                                     /* of a leaf that is put together here */
+#define LEAF_LEAST UNIT                                    /* its last bytes are loaded as a unit */
+#define LEAF_MOST (LEAF_BLOCKS * BLOCK - 1 - 1 - 8)        /* behind the prefix, before the padding and the length */
+#define BITS(bytes) __builtin_bswap64((bytes)*UINT64_C(8)) /* as the length is written */
+
+__extension__ typedef unsigned __int128 unit;
+
+static inline __m128i load(const uint8_t *bytes) { return _mm_loadu_si128((const __m128i *)(const void *)bytes); }
+
+/* Sixteen bytes of a row of bytes that is moved back by one: `before` ends where `here` begins. */
+static inline __m128i moved(__m128i before, __m128i here) {
+    return _mm_or_si128(_mm_slli_si128(here, 1), _mm_srli_si128(before, 15));
+}
+
+/* Volatile, or a loop of these is made into a call of memcpy, which stores in pieces of its own choice. */
+static inline void put(__m128i *at, __m128i value) { *(volatile __m128i *)at = value; }
+
+static inline __m128i swap_words(__m128i words) {
+    words = _mm_or_si128(_mm_slli_epi16(words, 8), _mm_srli_epi16(words, 8));
+    return _mm_shufflehi_epi16(_mm_shufflelo_epi16(words, 0xb1), 0xb1);
+}
+
+static inline void hash_blocks(const __m128i *units, size_t blocks, uint8_t out[KT_HASH_SIZE]) {
     SHA256_CTX state;
     state_start(&state);
-    SHA256_Transform(&state, first);
-    SHA256_Transform(&state, second);
-    state_write(&state, out);
+    if (blocks == 1) SHA256_Transform(&state, (const uint8_t *)units);
+    else {
+        state.Nl = state.Nh = state.num = 0;
+        SHA256_Update(&state, units, blocks * BLOCK);
+    }
+    __m128i low = load((const uint8_t *)state.h), high = load((const uint8_t *)(state.h + 4));
+    _mm_storeu_si128((__m128i *)(void *)out, swap_words(low));
+    _mm_storeu_si128((__m128i *)(void *)(out + UNIT), swap_words(high));
 }
+
+void kt_leaf_hash(const void *data, size_t size, uint8_t out[KT_HASH_SIZE]) {
+    const uint8_t *bytes = data;
+    __m128i units[LEAF_BLOCKS * UNITS];
+    if (size < LEAF_LEAST || size > LEAF_MOST) {
+        prefixed_hash(0x00, bytes, size, out);
+        return;
+    }
+    size_t blocks = (size + 1 + 8) / BLOCK + 1, count = blocks * UNITS;
+    size_t full = (size + 1) / UNIT, rest = (size + 1) % UNIT; /* of the prefix and the data */
+    put(units, _mm_slli_si128(load(bytes), 1));
+    for (size_t i = 1; i < full; i++) put(units + i, load(bytes + i * UNIT - 1));
+    unit last;
+    memcpy(&last, bytes + size - UNIT, UNIT);
+    last = last >> (8 * (UNIT - 1 - rest)) >> 8; /* the bytes that fill no unit */
+    last |= (unit)0x80 << (8 * rest);
+    for (size_t i = full + 1; i < count - 1; i++) put(units + i, _mm_setzero_si128());
+    if (full == count - 1) last |= (unit)BITS(size + 1) << 64;
+    else put(units + count - 1, _mm_set_epi64x((long long)BITS(size + 1), 0));
+    put(units + full, _mm_set_epi64x((long long)(last >> 64), (long long)last));
+    hash_blocks(units, blocks, out);
+}
+
+void kt_node_hash(const uint8_t left[KT_HASH_SIZE], const uint8_t right[KT_HASH_SIZE], uint8_t out[KT_HASH_SIZE]) {
+    /* 65 bytes are two blocks, of which the second is the last byte, the padding and the length. */
+    __m128i a = load(left), b = load(left + UNIT), c = load(right), d = load(right + UNIT), none = _mm_setzero_si128();
+    __m128i units[2 * UNITS] = {_mm_or_si128(_mm_slli_si128(a, 1), _mm_set_epi64x(0, 0x01)),
+                                moved(a, b),
+                                moved(b, c),
+                                moved(c, d),
+                                _mm_or_si128(_mm_srli_si128(d, 15), _mm_set_epi64x(0, 0x8000)),
+                                none,
+                                none,
+                                _mm_set_epi64x((long long)BITS(1 + 2 * KT_HASH_SIZE), 0)};
+    hash_blocks(units, 2, out);
+}
+#else
+void kt_leaf_hash(const void *data, size_t size, uint8_t out[KT_HASH_SIZE]) { prefixed_hash(0x00, data, size, out); }
+
+void kt_node_hash(const uint8_t left[KT_HASH_SIZE], const uint8_t right[KT_HASH_SIZE], uint8_t out[KT_HASH_SIZE]) {
+    uint8_t both[2 * KT_HASH_SIZE];
+    memcpy(both, left, KT_HASH_SIZE);
+    memcpy(both + KT_HASH_SIZE, right, KT_HASH_SIZE);
+    prefixed_hash(0x01, both, sizeof both, out);
+}
+#endif
 
 /* CRC32C in software, eight bytes at a time: T(k)[b] is the CRC of byte b with k zero bytes behind it. A CRC without
    its complements is linear, so each entry is the sum of those of its bits; the compiler works the tables out and
@@ -195,21 +269,57 @@ FOR_CRC static const uint8_t *crc_lanes(uint64_t *crc, const uint8_t *bytes, siz
     return bytes;
 }
 
+/* Fewer than eight bytes, in the fewest steps. */
+FOR_CRC static inline uint32_t crc_tail(uint32_t crc, const uint8_t *bytes, size_t size) {
+    uint32_t word;
+    uint16_t half;
+    if (size & 4) {
+        memcpy(&word, bytes, 4);
+        crc = _mm_crc32_u32(crc, word);
+        bytes += 4;
+    }
+    if (size & 2) {
+        memcpy(&half, bytes, 2);
+        crc = _mm_crc32_u16(crc, half);
+        bytes += 2;
+    }
+    return size & 1 ? _mm_crc32_u8(crc, *bytes) : crc;
+}
+
 FOR_CRC static uint32_t crc_by_processor(uint32_t crc, const uint8_t *bytes, size_t size) {
     uint64_t wide = (uint32_t)~crc;
     const uint8_t *end = bytes + size;
     if (size >= 3 * LANE) bytes = crc_lanes(&wide, bytes, size);
     for (; end - bytes >= 8; bytes += 8) wide = _mm_crc32_u64(wide, load_le64(bytes));
-    uint32_t narrow = (uint32_t)wide;
-    for (; bytes < end; bytes++) narrow = _mm_crc32_u8(narrow, *bytes);
-    return ~narrow;
+    return ~crc_tail((uint32_t)wide, bytes, (size_t)(end - bytes));
+}
+#endif
+
+#if HAVE_SSE42
+static inline bool have_processor(void) { return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul"); }
+
+FOR_CRC static uint32_t numbered_by_processor(uint64_t number, const uint8_t *bytes, size_t size) {
+    uint64_t wide = _mm_crc32_u64(UINT32_MAX, __builtin_bswap64(number));
+    if (size >= 3 * LANE) return crc_by_processor(~(uint32_t)wide, bytes, size);
+    const uint8_t *end = bytes + size;
+    for (; end - bytes >= 8; bytes += 8) wide = _mm_crc32_u64(wide, load_le64(bytes));
+    return ~crc_tail((uint32_t)wide, bytes, (size_t)(end - bytes));
 }
 #endif
 
 uint32_t kt_crc32c(uint32_t crc, const void *data, size_t size) {
     if (size == 0) return crc;
 #if HAVE_SSE42
-    if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul")) return crc_by_processor(crc, data, size);
+    if (have_processor()) return crc_by_processor(crc, data, size);
 #endif
     return kt_crc32c_by_table(crc, data, size);
+}
+
+uint32_t kt_crc32c_numbered(uint64_t number, const void *data, size_t size) {
+#if HAVE_SSE42
+    if (have_processor()) return numbered_by_processor(number, data, size);
+#endif
+    uint8_t key[8];
+    for (unsigned i = 0; i < 8; i++) key[i] = (uint8_t)(number >> (56 - 8 * i));
+    return kt_crc32c_by_table(kt_crc32c_by_table(0, key, sizeof key), data, size);
 }

@@ -29,7 +29,9 @@ void kt_node_hash(const uint8_t left[KT_HASH_SIZE], const uint8_t right[KT_HASH_
 
 /* Continues a CRC32C: 0 to begin with. */
 uint32_t kt_crc32c(uint32_t crc, const void *data, size_t size);
-/* The same without the processor's help: what runs where there is none, and what tests compare with. */
+/* Of a number (8 bytes, big-endian) and the bytes behind it: what a record's checksum covers. */
+uint32_t kt_crc32c_numbered(uint64_t number, const void *data, size_t size);
+/* The same as kt_crc32c without the processor's help: what runs where there is none, and what tests compare with. */
 uint32_t kt_crc32c_by_table(uint32_t crc, const void *data, size_t size);
 
 #endif

@@ -86,6 +86,12 @@ kt_code kt_records_block(kt_records *records, uint64_t number, uint64_t *first, 
     return KT_OK;
 }
 
+kt_code kt_records_view(kt_records *records, uint64_t number, kt_block_view *out, kt_error *error) {
+    kt_code code = holds(&records->block, number) ? KT_OK : find_block(records, number, error);
+    if (code == KT_OK) *out = records->block;
+    return code;
+}
+
 kt_code kt_long_read(kt_span body, kt_long *out, kt_error *error) {
     kt_unpack unpack;
     uint32_t fields, count;
@@ -175,7 +181,7 @@ kt_code kt_records_read_whole(kt_records *records, uint64_t number, kt_span *rec
     kt_envelope envelope;
     if (parts != NULL) *parts = 0;
     kt_code code = kt_records_read(records, number, record, error);
-    if (code == KT_OK) code = kt_envelope_read(*record, &envelope, error);
+    if (code == KT_OK) code = kt_envelope_open(*record, &envelope, error);
     if (code != KT_OK || envelope.kind != KT_KIND_LONG) return code;
     return put_together(records, number, &envelope, record, parts, error);
 }

@@ -42,6 +42,8 @@ kt_code kt_records_read(kt_records *records, uint64_t number, kt_span *record, k
 kt_code kt_records_read_whole(kt_records *records, uint64_t number, kt_span *record, uint32_t *parts, kt_error *error);
 /* The block that holds a record: [*first, *first + *count). */
 kt_code kt_records_block(kt_records *records, uint64_t number, uint64_t *first, uint32_t *count, kt_error *error);
+/* The same, to read the block's records without this reader, on any thread while the transaction lasts. */
+kt_code kt_records_view(kt_records *records, uint64_t number, kt_block_view *out, kt_error *error);
 
 /* A long record's head. */
 typedef struct kt_long {

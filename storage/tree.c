@@ -35,18 +35,27 @@ void kt_tree_add(kt_tree *tree, const uint8_t leaf[KT_HASH_SIZE], kt_tile_callba
     }
 }
 
+/* Level by level: no carry to look for, and the processor overlaps hashes that do not depend on each other. */
+void kt_tile_hash(const uint8_t *leaves, uint8_t out[KT_HASH_SIZE]) {
+    uint8_t nodes[KT_TILE_WIDTH / 2][KT_HASH_SIZE];
+    for (size_t i = 0; i < KT_TILE_WIDTH / 2; i++)
+        kt_node_hash(leaves + 2 * i * KT_HASH_SIZE, leaves + (2 * i + 1) * KT_HASH_SIZE, nodes[i]);
+    for (size_t width = KT_TILE_WIDTH / 4; width > 0; width /= 2)
+        for (size_t i = 0; i < width; i++) kt_node_hash(nodes[2 * i], nodes[2 * i + 1], nodes[i]);
+    memcpy(out, nodes[0], KT_HASH_SIZE);
+}
+
+void kt_tree_add_tile(kt_tree *tree, const uint8_t root[KT_HASH_SIZE], kt_tile_callback tile, void *context) {
+    add_subtree(tree, 8, root, tile, context);
+}
+
 void kt_tree_add_many(kt_tree *tree, const uint8_t *leaves, size_t count, kt_tile_callback tile, void *context) {
     for (; count > 0 && tree->size % KT_TILE_WIDTH; count--, leaves += KT_HASH_SIZE)
         kt_tree_add(tree, leaves, tile, context);
-    /* Whole tiles level by level: no carry to look for, and the processor overlaps hashes that do not depend on
-       each other. */
     for (; count >= KT_TILE_WIDTH; count -= KT_TILE_WIDTH, leaves += KT_TILE_WIDTH * KT_HASH_SIZE) {
-        uint8_t nodes[KT_TILE_WIDTH / 2][KT_HASH_SIZE];
-        for (size_t i = 0; i < KT_TILE_WIDTH / 2; i++)
-            kt_node_hash(leaves + 2 * i * KT_HASH_SIZE, leaves + (2 * i + 1) * KT_HASH_SIZE, nodes[i]);
-        for (size_t width = KT_TILE_WIDTH / 4; width > 0; width /= 2)
-            for (size_t i = 0; i < width; i++) kt_node_hash(nodes[2 * i], nodes[2 * i + 1], nodes[i]);
-        add_subtree(tree, 8, nodes[0], tile, context);
+        uint8_t root[KT_HASH_SIZE];
+        kt_tile_hash(leaves, root);
+        kt_tree_add_tile(tree, root, tile, context);
     }
     for (; count > 0; count--, leaves += KT_HASH_SIZE) kt_tree_add(tree, leaves, tile, context);
 }

@@ -35,6 +35,10 @@ void kt_tree_init(kt_tree *tree);
 void kt_tree_add(kt_tree *tree, const uint8_t leaf[KT_HASH_SIZE], kt_tile_callback tile, void *context);
 /* count leaf hashes, one after the other; the same as count calls of kt_tree_add, and cheaper. */
 void kt_tree_add_many(kt_tree *tree, const uint8_t *leaves, size_t count, kt_tile_callback tile, void *context);
+/* The root of a full tile, from its KT_TILE_WIDTH leaf hashes; needs no tree, so that many can be made at once. */
+void kt_tile_hash(const uint8_t *leaves, uint8_t out[KT_HASH_SIZE]);
+/* The leaves of a full tile whose root is known; size is a multiple of KT_TILE_WIDTH. */
+void kt_tree_add_tile(kt_tree *tree, const uint8_t root[KT_HASH_SIZE], kt_tile_callback tile, void *context);
 /* The root; of no leaves: SHA-256 of nothing. */
 void kt_tree_root(const kt_tree *tree, uint8_t out[KT_HASH_SIZE]);
 

@@ -418,6 +418,68 @@ static void test_utf8(uint64_t *random) {
         controls += kt_utf8_controls(bytes, c < 0x80 ? 1 : 2) == control;
     }
     is_int(controls, 0x7ff, "control characters of one byte and of two are told from others");
+    unsigned wrong = 0;
+    for (size_t size = 1; size < 20; size++) /* any byte at any place among plain ones */
+        for (size_t at = 0; at < size; at++)
+            for (unsigned byte = 0; byte < 256; byte++) {
+                uint8_t bytes[20];
+                memset(bytes, 'a', sizeof(bytes));
+                bytes[at] = (uint8_t)byte;
+                wrong += kt_utf8_valid(bytes, size) != (byte != 0 && byte < 0x80);
+                wrong += byte < 0x80 && kt_utf8_controls(bytes, size) != (byte < 0x20 || byte == 0x7f);
+            }
+    is_int(wrong, 0, "wherever they stand, in a text of any length");
+}
+
+/* What is written inline and what through msgpack-c must be one form, and must not leave its room. */
+static void test_room(void) {
+    static const kt_int128 numbers[] = {0,
+                                        0x7f,
+                                        0x80,
+                                        0xff,
+                                        0x100,
+                                        0xffff,
+                                        0x10000,
+                                        0xffffffff,
+                                        0x100000000,
+                                        INT64_MAX,
+                                        -1,
+                                        -32,
+                                        -33,
+                                        INT8_MIN,
+                                        INT8_MIN - 1,
+                                        INT16_MIN,
+                                        INT16_MIN - 1,
+                                        INT32_MIN,
+                                        (kt_int128)INT32_MIN - 1,
+                                        INT64_MIN,
+                                        (kt_int128)UINT64_MAX,
+                                        (kt_int128)UINT64_MAX + 1,
+                                        (kt_int128)INT64_MIN - 1};
+    unsigned outside = 0, miscounted = 0, misread = 0;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+        uint8_t bytes[40];
+        kt_pack pack, whole;
+        kt_unpack unpack;
+        kt_int128 back;
+        uint8_t all[40];
+        kt_pack_init(&whole, all, sizeof(all));
+        kt_pack_amount(&whole, numbers[i]);
+        kt_unpack_init(&unpack, kt_span_of(all, whole.size));
+        misread += !kt_unpack_amount(&unpack, &back) || !kt_unpack_done(&unpack) || back != numbers[i];
+        for (size_t room = 0; room <= whole.size; room++) {
+            memset(bytes, 0xee, sizeof(bytes));
+            kt_pack_init(&pack, bytes, room);
+            kt_pack_amount(&pack, numbers[i]);
+            miscounted += pack.size != whole.size;
+            for (size_t k = room; k < sizeof(bytes); k++) outside += bytes[k] != 0xee;
+            kt_unpack_init(&unpack, kt_span_of(all, room));
+            misread += room < whole.size && kt_unpack_amount(&unpack, &back);
+        }
+    }
+    is_int(misread, 0, "a number at each edge of each form is read again, and not where its bytes end early");
+    is_int(miscounted, 0, "its size is counted whatever the room");
+    is_int(outside, 0, "and nothing is written behind the room");
 }
 
 int main(void) {
@@ -429,5 +491,6 @@ int main(void) {
     test_values(&random);
     test_garbage(&random);
     test_utf8(&random);
+    test_room();
     return done();
 }

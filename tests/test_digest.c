@@ -88,6 +88,15 @@ static void test_crc32c(const uint8_t *data, size_t room) {
     }
     is_int((long long)wrong, 0, "the processor's CRC32C is the tables', at each of %zu sizes and any alignment", room);
     is_int((long long)split, 0, "a CRC32C of two parts is the one of the whole");
+    wrong = 0;
+    for (size_t size = 0; size < room; size++) {
+        uint64_t number = size * UINT64_C(0x9e3779b97f4a7c15);
+        uint8_t key[8];
+        for (unsigned i = 0; i < 8; i++) key[i] = (uint8_t)(number >> (56 - 8 * i));
+        wrong += kt_crc32c_numbered(number, data, size) !=
+                 kt_crc32c_by_table(kt_crc32c_by_table(0, key, 8), data, size);
+    }
+    is_int((long long)wrong, 0, "that of a number and bytes is the one of both in a row");
 }
 
 int main(void) {

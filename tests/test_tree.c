@@ -145,6 +145,22 @@ static void test_tiles(uint64_t *random) {
         is_bytes(frontier[1], size[1], frontier[0], size[0], "leaves added many at a time give the same tree");
         ok(memcmp(&many, &single, sizeof many) == 0, "and tell the same tiles in the same order");
     }
+    kt_tree_init(&other);
+    memset(&many, 0, sizeof many);
+    for (size_t at = 0; at < LEAVES;) { /* full tiles by their roots, in any order with leaves */
+        uint8_t hash[KT_HASH_SIZE];
+        bool tile = at % KT_TILE_WIDTH == 0 && at + KT_TILE_WIDTH <= LEAVES && test_random(random) % 3 != 0;
+        if (tile) {
+            kt_tile_hash(leaf[at], hash);
+            kt_tree_add_tile(&other, hash, note_tile, &many);
+        } else kt_tree_add(&other, leaf[at], note_tile, &many);
+        at += tile ? KT_TILE_WIDTH : 1;
+    }
+    uint8_t roots[2][KT_HASH_SIZE];
+    kt_tree_root(&one, roots[0]);
+    kt_tree_root(&other, roots[1]);
+    is_bytes(roots[1], KT_HASH_SIZE, roots[0], KT_HASH_SIZE, "full tiles added by their roots give the same tree");
+    ok(memcmp(&many, &single, sizeof many) == 0, "and are told the same");
 }
 
 /* Every way to spoil a proof by one hash, one bit or one leaf must be refused. */

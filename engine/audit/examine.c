@@ -2,8 +2,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "engine/access.h"
+#include "engine/audit/leaves.h"
 #include "engine/audit/lookup.h"
 #include "engine/audit/refold.h"
 #include "engine/tables.h"
@@ -19,8 +21,9 @@ struct examine {
     const kt_examine_sink *sink;
     kt_verify_result *out;
     kt_store *store, *scratch;
-    kt_txn *txn, *replay_txn; /* of one snapshot: each thread reads through its own */
-    kt_records *records;
+    kt_txn *txn, *replay_txn;   /* of one snapshot: each thread reads through its own */
+    kt_records *records, *walk; /* by number, and in order for the leaves */
+    kt_leaves *leaves;
     kt_refold *refold;
     struct finding {
         uint64_t record;
@@ -36,6 +39,7 @@ struct examine {
     kt_tree tree;
     kt_content content;
     uint64_t batch_first, batch_entries;
+    bool uncovered;    /* no checkpoint stands at the last seal */
     int64_t last_time; /* of the last seal */
     uint64_t last_epoch;
     bool broken; /* the tree or the replay cannot go on */
@@ -97,16 +101,10 @@ static kt_code begin_both(struct examine *work, kt_error *error) {
 
 static kt_code open_book(struct examine *work, const char *directory, kt_error *error) {
     kt_store_options options = {.names = kt_table_names, .count = KT_TABLE_COUNT, .read_only = true};
-    kt_span format;
     kt_code code = kt_keys_setup(error);
     if (code == KT_OK) code = kt_store_open(directory, &options, &work->store, error);
     if (code == KT_OK) code = begin_both(work, error);
-    if (code == KT_OK) {
-        code = kt_txn_get(work->txn, KT_TABLE_META, kt_span_of("format", 6), &format, error);
-        if (code == KT_NOT_FOUND) return kt_fail(error, KT_FOREIGN, "%s: is not a book", directory);
-    }
-    if (code == KT_OK && (format.size != 4 || kt_get_le32(format.data) > KT_FORMAT_VERSION))
-        return kt_fail(error, KT_NEWER, "%s: the book has a newer format than this version reads", directory);
+    if (code == KT_OK) code = kt_format_check(work->txn, directory, error);
     return code;
 }
 
@@ -185,14 +183,21 @@ static void check_seal(struct examine *work, uint64_t number, const kt_seal *sea
              (unsigned long long)number - 1);
 }
 
-/* LAW 6: each seal has a checkpoint of its size, and no other size has one. */
+/* LAW 6: a checkpoint stands at a seal, and covers all that were sealed since the one before it, at one time. */
 static void check_checkpoint(struct examine *work, const kt_seal *seal, uint64_t size) {
     kt_log_row row;
     kt_error error = {0};
     kt_checkpoint checkpoint = {.size = size};
     kt_code code = kt_log_row_at(work->txn, size, &row, &error);
-    if (code == KT_NOT_FOUND) {
-        find(work, size - 1, KT_DAMAGED, "no checkpoint of size %llu is stored", (unsigned long long)size);
+    if (work->uncovered && seal->recorded_us != work->last_time)
+        find(work, size - 1, KT_DAMAGED,
+             "batch %.*s is of another time than the one before it, and no checkpoint of size %llu is stored between "
+             "them",
+             (int)seal->id.size, (const char *)seal->id.data, (unsigned long long)work->batch_first);
+    work->uncovered = code == KT_NOT_FOUND;
+    if (code == KT_NOT_FOUND) { /* others follow under the same head */
+        if (size == work->head.tree.size)
+            find(work, size - 1, KT_DAMAGED, "no checkpoint of size %llu is stored", (unsigned long long)size);
         return;
     }
     if (code != KT_OK) {
@@ -232,14 +237,12 @@ static bool is_posting(const struct examine *work, const kt_envelope *envelope) 
     return false;
 }
 
-static void examine_record(struct examine *work, uint64_t number, kt_span record) {
-    uint8_t leaf[KT_HASH_SIZE];
+/* A record whose leaf is in the tree already, and not in its batch's content. */
+static void look_at(struct examine *work, uint64_t number, kt_span record, const uint8_t leaf[KT_HASH_SIZE]) {
     kt_envelope envelope;
     kt_error error = {0};
     kt_seal seal;
-    kt_leaf_hash(record.data, record.size, leaf);
-    kt_tree_add(&work->tree, leaf, check_tile, work);
-    kt_code code = kt_envelope_read(record, &envelope, &error);
+    kt_code code = kt_envelope_open(record, &envelope, &error);
     if (code == KT_OK && envelope.kind == KT_KIND_SEAL &&
         (code = kt_seal_read(envelope.body, envelope.kind_version, &seal, &error)) == KT_OK) {
         work->out->batches++;
@@ -248,9 +251,9 @@ static void examine_record(struct examine *work, uint64_t number, kt_span record
             find(work, number, KT_DAMAGED, "the seal counts %llu entries posted, found %llu",
                  (unsigned long long)seal.posted, (unsigned long long)work->batch_entries);
         work->batch_entries = 0;
+        check_checkpoint(work, &seal, number + 1);
         work->last_time = seal.recorded_us;
         work->last_epoch = seal.epoch;
-        check_checkpoint(work, &seal, number + 1);
         work->batch_first = number + 1;
         kt_content_init(&work->content);
     } else kt_content_add(&work->content, leaf, 1);
@@ -259,13 +262,89 @@ static void examine_record(struct examine *work, uint64_t number, kt_span record
         work->out->entries++;
         work->batch_entries++;
     }
+}
+
+/* ---- in stretches, while everything can be read ---- */
+
+static void add_leaves(struct examine *work, const kt_stretch *stretch, uint32_t from, uint32_t to) {
+    while (from < to) {
+        uint64_t number = stretch->first + from, tile = number / KT_TILE_WIDTH - stretch->first / KT_TILE_WIDTH;
+        uint32_t count = KT_TILE_WIDTH - (uint32_t)(number % KT_TILE_WIDTH);
+        if (count == KT_TILE_WIDTH && count <= to - from && stretch->whole[tile])
+            kt_tree_add_tile(&work->tree, stretch->roots[tile], check_tile, work);
+        else {
+            if (count > to - from) count = to - from;
+            kt_tree_add_many(&work->tree, stretch->leaves[from], count, check_tile, work);
+        }
+        from += count;
+    }
+}
+
+/* The next record to be looked at from `at` on, or where the tree must stand still to be compared. */
+static uint32_t next_stop(struct examine *work, const kt_stretch *stretch, uint32_t at) {
+    uint32_t end = stretch->count, posted = 0, stop;
+    uint64_t number = stretch->first + at;
+    if (work->has_since && work->since.size > number && work->since.size - number < end - at)
+        end = at + (uint32_t)(work->since.size - number);
+    for (stop = at; stop < end && stretch->sorts[stop] != KT_LEAF_LOOK; stop++)
+        posted += stretch->sorts[stop] == KT_LEAF_POSTING;
+    work->out->entries += posted;
+    work->batch_entries += posted;
+    return stop;
+}
+
+static void join(struct examine *work, const kt_stretch *stretch) {
+    for (uint32_t at = 0; at < stretch->count && !work->broken;) {
+        uint32_t stop = next_stop(work, stretch, at);
+        bool look = stop < stretch->count && stretch->sorts[stop] == KT_LEAF_LOOK;
+        if (stop > at) kt_content_add(&work->content, stretch->leaves[at], stop - at);
+        add_leaves(work, stretch, at, stop + look);
+        work->out->records += stop + look - at;
+        if (look) {
+            kt_span record;
+            kt_error error = {0};
+            uint64_t number = stretch->first + stop;
+            kt_code code = kt_records_read(work->records, number, &record, &error);
+            work->broken = code != KT_OK;
+            if (work->broken) report(work, number, code, error.text);
+            else look_at(work, number, record, stretch->leaves[stop]);
+        }
+        check_since(work);
+        at = stop + look;
+    }
+}
+
+/* Gives the first record that was not examined: the end, or one of a stretch that cannot be read. */
+static uint64_t examine_stretches(struct examine *work) {
+    uint64_t end = work->head.tree.size, next = 0;
+    const kt_stretch *stretch;
+    while (!work->broken && (stretch = kt_leaves_next(work->leaves, &next)) != NULL) {
+        if (stretch->unread) {
+            next = stretch->first;
+            break;
+        }
+        join(work, stretch);
+        next = stretch->first + stretch->count;
+        if (stretch->first / STEP != next / STEP) work->sink->progress(work->sink->context, next, end);
+    }
+    kt_leaves_end(work->leaves);
+    return next;
+}
+
+/* ---- one by one, to say what cannot be read ---- */
+
+static void examine_record(struct examine *work, uint64_t number, kt_span record) {
+    uint8_t leaf[KT_HASH_SIZE];
+    kt_leaf_hash(record.data, record.size, leaf);
+    kt_tree_add(&work->tree, leaf, check_tile, work);
+    look_at(work, number, record, leaf);
     check_since(work);
 }
 
 static void examine_records(struct examine *work) {
     uint64_t end = work->head.tree.size;
     char last[sizeof((kt_error *)NULL)->text] = "";
-    for (uint64_t number = 0; number < end; number++) {
+    for (uint64_t number = examine_stretches(work); number < end; number++) {
         kt_error error = {0};
         kt_span record;
         kt_code code = kt_records_read(work->records, number, &record, &error);
@@ -306,9 +385,9 @@ static void check_head(struct examine *work) {
     if (work->head.batches != work->out->batches)
         find(work, NO_RECORD, KT_DAMAGED, "the head counts %llu batches, found %llu",
              (unsigned long long)work->head.batches, (unsigned long long)work->out->batches);
-    if (kt_table_stat(work->txn, KT_TABLE_HEADS, &rows, &pages, &error) == KT_OK && rows != work->out->batches)
-        find(work, NO_RECORD, KT_DAMAGED, "%llu checkpoints are stored, expected %llu", (unsigned long long)rows,
-             (unsigned long long)work->out->batches);
+    if (kt_table_stat(work->txn, KT_TABLE_HEADS, &rows, &pages, &error) == KT_OK && rows != work->out->checkpoints)
+        find(work, NO_RECORD, KT_DAMAGED, "%llu checkpoints are stored, and %llu of them stand at a seal",
+             (unsigned long long)rows, (unsigned long long)work->out->checkpoints);
 }
 
 /* The head's own copy of the last checkpoint, and nothing stored where nobody looks. */
@@ -356,8 +435,8 @@ static void check_meta(struct examine *work) {
             break;
         }
         if (is_key(key, "format")) {
-            if (value.size != 4 || kt_get_le32(value.data) != work->genesis.format)
-                find(work, NO_RECORD, KT_DAMAGED, "the stored format is not that of the genesis record");
+            if (value.size != 4 || kt_get_le32(value.data) != KT_STATE_VERSION)
+                find(work, NO_RECORD, KT_DAMAGED, "the stored format is not this version's");
         } else if (!is_key(key, "head") && !is_key(key, "pending"))
             find(work, NO_RECORD, KT_DAMAGED, "table meta has a key that nothing here writes");
     }
@@ -382,6 +461,22 @@ static void check_lookups(struct examine *work) {
     if (code != KT_OK) report(work, NO_RECORD, code, error.text);
 }
 
+static void help(void *leaves) { kt_leaves_help(leaves); }
+
+/* This one and the replay's are two; when the replay is done, its thread hashes too. */
+static kt_code start_threads(struct examine *work, uint64_t end, kt_error *error) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned threads = work->options->threads != 0 ? work->options->threads : cores > 1 ? (unsigned)cores : 1;
+    kt_code code = kt_records_open(work->txn, end, &work->records, error);
+    if (code == KT_OK) code = kt_records_open(work->txn, end, &work->walk, error);
+    if (code == KT_OK)
+        code = kt_leaves_open(work->registry, work->walk, threads > 2 ? threads - 2 : 0, &work->leaves, error);
+    if (code == KT_OK)
+        code = kt_refold_start(work->registry, work->replay_txn, end, work->scratch, threads == 1, help, work->leaves,
+                               &work->refold, error);
+    return code;
+}
+
 static kt_code run(struct examine *work, const char *directory, char **path, kt_error *error) {
     kt_code code = open_book(work, directory, error);
     if (code != KT_OK) return code;
@@ -399,10 +494,7 @@ static kt_code run(struct examine *work, const char *directory, char **path, kt_
     if (code != KT_OK) return code;
     work->sink->scratch(work->sink->context, *path);
     uint64_t end = work->head.tree.size;
-    code = kt_records_open(work->txn, end, &work->records, error);
-    if (code == KT_OK)
-        code = kt_refold_start(work->registry, work->replay_txn, end, work->scratch, work->options->threads == 1,
-                               &work->refold, error);
+    code = start_threads(work, end, error);
     if (code != KT_OK) return code;
     kt_tree_init(&work->tree);
     kt_content_init(&work->content);
@@ -431,7 +523,10 @@ kt_code kt_examine(const kt_registry *registry, const char *directory, const kt_
     work->out = out;
     kt_code code = run(work, directory, &path, error);
     tell(work);
+    if (work->leaves != NULL) kt_leaves_end(work->leaves);
     kt_refold_close(work->refold);
+    kt_leaves_close(work->leaves);
+    kt_records_close(work->walk);
     kt_records_close(work->records);
     kt_txn_abort(work->replay_txn);
     kt_txn_abort(work->txn);

@@ -1,5 +1,5 @@
 /*
- * examine: the work of verification, in one process: the records hashed on one thread and replayed on another.
+ * examine: the work of verification, in one process: the records replayed on one thread and hashed on all others.
  *
  * Every record is read under its checksum, its leaf hashed into a fresh tree, its batch's content and signature checked
  * at each seal, the checkpoint of that size checked against the tree and the log key, each full tile's stored root

@@ -151,8 +151,8 @@ static kt_code replace_table(kt_txn *stored, kt_txn *fresh, kt_table table, kt_e
 }
 
 /* Compares under the writer's turn, and replaces what differs. */
-static kt_code compare_and_replace(const kt_registry *registry, kt_book *book, kt_store *scratch, bool *equal,
-                                   kt_error *error) {
+static kt_code compare_and_replace(const kt_registry *registry, kt_book *book, const char *directory, kt_store *scratch,
+                                   bool *equal, kt_error *error) {
     kt_txn *fresh;
     kt_error difference = {0};
     kt_txn *stored;
@@ -161,8 +161,9 @@ static kt_code compare_and_replace(const kt_registry *registry, kt_book *book, k
     if (code != KT_OK) return code;
     code = kt_state_compare(registry, kt_book_store(book), stored, fresh, &difference);
     *equal = code == KT_OK;
-    if (code == KT_DAMAGED || code == KT_NEWER) {
-        code = KT_OK;
+    bool older = kt_format_check(stored, directory, NULL) == KT_OLDER;
+    if (code == KT_DAMAGED || code == KT_NEWER || older) {
+        code = kt_format_write(stored, error);
         for (kt_table table = KT_TABLE_STATE; table < KT_TABLE_COUNT && code == KT_OK; table++)
             code = replace_table(stored, fresh, table, error);
         if (code == KT_OK) code = kt_journal_commit_state(kt_book_journal(book), error);
@@ -179,7 +180,8 @@ kt_code kt_rebuild_with(const kt_registry *registry, const char *directory,
     kt_replay *replay = NULL;
     char *path = NULL;
     *equal = false;
-    kt_code code = kt_book_open_with(registry, directory, NULL, &book, error);
+    kt_open_options options = {.older_state = true};
+    kt_code code = kt_book_open_with(registry, directory, &options, &book, error);
     if (code != KT_OK) return code;
     kt_journal *journal = kt_book_journal(book);
     code = kt_journal_begin(journal, false, error);
@@ -190,7 +192,7 @@ kt_code kt_rebuild_with(const kt_registry *registry, const char *directory,
     if (code == KT_OK) code = kt_replay_open(registry, kt_journal_txn(journal), *records, scratch, &replay, error);
     if (code == KT_OK) code = replay_all(replay, *records, progress, context, error);
     kt_replay_close(replay);
-    if (code == KT_OK) code = compare_and_replace(registry, book, scratch, equal, error);
+    if (code == KT_OK) code = compare_and_replace(registry, book, directory, scratch, equal, error);
     kt_journal_abort(journal);
     kt_store_close(scratch);
     kt_scratch_remove(path);

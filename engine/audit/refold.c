@@ -8,6 +8,8 @@ struct kt_refold {
     kt_txn *txn;
     uint64_t end;
     kt_store *scratch;
+    void (*then)(void *context);
+    void *context;
     pthread_t thread;
     bool running, done;
     kt_code code;
@@ -30,8 +32,7 @@ static kt_code apply_all(kt_refold *refold, kt_replay *replay) {
 }
 
 /* A write transaction belongs to the thread that began it: the replay lives here from end to end. */
-static void *work(void *context) {
-    kt_refold *refold = context;
+static void work(kt_refold *refold) {
     kt_replay *replay;
     refold->record = UINT64_MAX;
     refold->code = kt_replay_open(refold->registry, refold->txn, refold->end, refold->scratch, &replay, &refold->error);
@@ -40,11 +41,17 @@ static void *work(void *context) {
         kt_replay_close(replay);
     }
     refold->done = true;
+}
+
+static void *work_beside(void *context) {
+    kt_refold *refold = context;
+    work(refold);
+    if (refold->then != NULL) refold->then(refold->context);
     return NULL;
 }
 
 kt_code kt_refold_start(const kt_registry *registry, kt_txn *txn, uint64_t end, kt_store *scratch, bool single,
-                        kt_refold **out, kt_error *error) {
+                        void (*then)(void *context), void *context, kt_refold **out, kt_error *error) {
     kt_refold *refold = calloc(1, sizeof *refold);
     *out = refold;
     if (refold == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
@@ -52,7 +59,9 @@ kt_code kt_refold_start(const kt_registry *registry, kt_txn *txn, uint64_t end, 
     refold->txn = txn;
     refold->end = end;
     refold->scratch = scratch;
-    refold->running = !single && pthread_create(&refold->thread, NULL, work, refold) == 0;
+    refold->then = then;
+    refold->context = context;
+    refold->running = !single && pthread_create(&refold->thread, NULL, work_beside, refold) == 0;
     return KT_OK;
 }
 

@@ -135,7 +135,7 @@ static kt_code visit(struct walk *walk, uint64_t number, kt_entry_callback callb
     bool repeats;
     const kt_journal_filter *filter = walk->filter;
     kt_code code = kt_records_read_whole(walk->records, number, &bytes, NULL, error);
-    if (code == KT_OK) code = kt_envelope_read(bytes, &envelope, error);
+    if (code == KT_OK) code = kt_envelope_open(bytes, &envelope, error);
     if (code != KT_OK || envelope.kind != KT_KIND_ENTRY) return code;
     if (filter->from != KT_DAY_NONE && envelope.date < filter->from) return KT_OK;
     if (filter->to != KT_DAY_NONE && envelope.date > filter->to) return KT_OK;
@@ -219,7 +219,7 @@ static kt_code read_whole(kt_view *view, struct whole *whole, uint64_t number, k
     if (code == KT_OK) code = load_decimals(view, &whole->decimals, error);
     if (code == KT_OK) code = fill_leaf(whole, number, error);
     if (code == KT_OK) code = kt_records_read_whole(whole->records, number, &bytes, &whole->view.parts, error);
-    if (code == KT_OK) code = kt_envelope_read(bytes, &envelope, error);
+    if (code == KT_OK) code = kt_envelope_open(bytes, &envelope, error);
     if (code == KT_OK && envelope.kind != KT_KIND_ENTRY)
         code = kt_fail(error, KT_NOT_FOUND, "record %llu is no entry; it is on record as: %s",
                        (unsigned long long)number, kind_name(view, envelope.kind));

@@ -138,7 +138,7 @@ static kt_code read_entry(struct reading *reading, uint64_t number, kt_error *er
     bool repeats;
     if (reading->number == number) return KT_OK;
     kt_code code = kt_records_read_whole(reading->records, number, &bytes, NULL, error);
-    if (code == KT_OK) code = kt_envelope_read(bytes, &envelope, error);
+    if (code == KT_OK) code = kt_envelope_open(bytes, &envelope, error);
     if (code == KT_OK && envelope.kind != KT_KIND_ENTRY)
         code = kt_fail(error, KT_DAMAGED, "record %llu is no entry", (unsigned long long)number);
     if (code == KT_OK)
