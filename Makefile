@@ -44,6 +44,7 @@ HELP_SOURCES = $(filter-out $(TEST_SOURCES) $(SHIM_SOURCES),$(wildcard tests/*.c
 TEST_SCRIPTS = $(wildcard tests/test_*.sh tests/laws/test_*.sh tests/crash/test_*.sh tests/outside/test_*.sh)
 FUZZ_SOURCES = $(wildcard tests/fuzz/fuzz_*.c)
 BENCH_SOURCES = $(filter-out bench/peer_%,$(wildcard bench/*.c))
+BENCH_LIB_SOURCES = $(wildcard bench/lib/*.c)
 
 LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/obj/%.o)
 CLI_OBJECTS = $(CLI_SOURCES:%.c=$(BUILD)/obj/%.o)
@@ -51,6 +52,7 @@ HELP_OBJECTS = $(HELP_SOURCES:%.c=$(BUILD)/obj/%.o)
 TEST_PROGRAMS = $(TEST_SOURCES:%.c=$(BUILD)/%)
 SHIMS = $(SHIM_SOURCES:tests/crash/%_shim.c=$(BUILD)/tests/lib%.so)
 BENCH_PROGRAMS = $(BENCH_SOURCES:%.c=$(BUILD)/%)
+BENCH_LIB_OBJECTS = $(BENCH_LIB_SOURCES:%.c=$(BUILD)/obj/%.o)
 FUZZ_PROGRAMS = $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/%)
 
 # A library is linked where a source includes its header, and not otherwise.
@@ -80,8 +82,8 @@ QUIETLY = --no-print-directory $(if $(V),,-s)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all setup test tests demo layers bench benches bench-peers fuzz fuzz-programs nightly install uninstall clean \
-	help format-check
+.PHONY: all setup test tests demo layers bench benches bench-scale bench-peers fuzz fuzz-programs nightly install \
+	uninstall clean help format-check
 
 # ---- Building ----------------------------------------------------------------------------------------
 
@@ -148,10 +150,13 @@ $(BUILD)/tests/crash/nosync_power: $(BUILD)/obj/tests/crash/test_power.o $(BUILD
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KT_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libtests.a $(BUILD)/libkontor.a $(LIB_LIBS)
 
-$(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(BUILD)/libkontor.a
+$(BUILD)/libbench.a: $(BENCH_LIB_OBJECTS)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(BUILD)/libbench.a $(BUILD)/libkontor.a
 	$(say) LINK $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(KT_LDFLAGS) -o $@ $< $(BUILD)/libkontor.a $(LIB_LIBS)
+	$(Q)$(CC) $(KT_LDFLAGS) -o $@ $< $(BUILD)/libbench.a $(BUILD)/libkontor.a $(LIB_LIBS)
 
 $(BUILD)/bench/peer_sqlite: LIB_LIBS += -lsqlite3
 
@@ -171,7 +176,8 @@ $(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/libkontor.a
 setup:
 	@./setup.sh build
 
-tests: all $(TEST_PROGRAMS) $(SHIMS) $(BUILD)/tests/crash/nosync_power $(BUILD)/fixtures/generate
+tests: all $(TEST_PROGRAMS) $(SHIMS) $(BUILD)/tests/crash/nosync_power $(BUILD)/fixtures/generate \
+	$(BUILD)/bench/scale $(BUILD)/bench/plot
 
 test:
 	@./setup.sh test
@@ -193,6 +199,11 @@ bench:
 	@$(MAKE) $(QUIETLY) -j$(JOBS) all benches
 	$(BUILD)/bench/bulk_post $(BENCH_FLAGS)
 
+bench-scale:
+	@./setup.sh build
+	@$(MAKE) $(QUIETLY) -j$(JOBS) $(BUILD)/bench/scale $(BUILD)/bench/plot
+	$(BUILD)/bench/scale $(BENCH_FLAGS)
+
 bench-peers:
 	@./setup.sh peers
 	@$(MAKE) $(QUIETLY) -j$(JOBS) all $(if $(wildcard /usr/include/sqlite3.h),$(BUILD)/bench/peer_sqlite)
@@ -211,11 +222,13 @@ nightly:
 	$(MAKE) test SANITIZE=1
 	$(MAKE) fuzz SECONDS=600
 	$(MAKE) bench
+	$(MAKE) bench-scale
 	$(MAKE) bench-peers
 nightly: export KONTOR_LONG = 1
 
 format-check:
-	@clang-format --dry-run --Werror $(LIB_SOURCES) $(CLI_SOURCES) $(TEST_SOURCES) $(HELP_SOURCES)
+	@clang-format --dry-run --Werror $(LIB_SOURCES) $(CLI_SOURCES) $(TEST_SOURCES) $(HELP_SOURCES) \
+		$(wildcard bench/*.c bench/lib/*.[ch])
 
 # ---- Installing --------------------------------------------------------------------------------------
 
@@ -258,7 +271,8 @@ help:
 #: make demo          sets up, builds, and shows a year of a trading company: posted, reported, verified
 #: make test          sets up, builds, and runs all tests (PROVE_FLAGS=-v shows each)
 #: make layers        proves the order of the rooms from the #include lines, and other house rules
-#: make bench         bulk posting beside its ceiling (BENCH_FLAGS=--json)
+#: make bench         bulk posting beside its ceiling, and what else is asked of a book (BENCH_FLAGS="--repeat 5")
+#: make bench-scale   does it slow down with size? 100 million entries, 9 GB in /tmp (BENCH_FLAGS="--json FILE")
 #: make bench-peers   the same year of entries in Kontor, SQLite, ledger, hledger and PostgreSQL
 #: make fuzz          each fuzz program for SECONDS=30 (needs clang)
 #: make nightly       everything, and longer
