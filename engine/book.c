@@ -132,18 +132,14 @@ static kt_code set_verifier(kt_book *book, kt_error *error) {
 }
 
 /* The format's version is looked at before anything that a newer version may have changed. */
-static kt_code read_genesis(kt_book *book, kt_error *error) {
+static kt_code read_genesis(kt_book *book, bool older_state, kt_error *error) {
     kt_txn *txn;
     kt_records *records = NULL;
     kt_span value;
     kt_code code = kt_txn_begin(book->store, false, &txn, error);
     if (code != KT_OK) return code;
-    code = kt_txn_get(txn, KT_TABLE_META, kt_span_of("format", 6), &value, error);
-    if (code == KT_NOT_FOUND)
-        code = kt_fail(error, KT_FOREIGN, "%s: is not a book: it has no genesis", book->directory);
-    else if (code == KT_OK && (value.size != 4 || kt_get_le32(value.data) > KT_FORMAT_VERSION))
-        code = kt_fail(error, KT_NEWER, "%s: the book has format %u; this version reads up to %d: use a newer kontor",
-                       book->directory, value.size == 4 ? kt_get_le32(value.data) : 0, KT_FORMAT_VERSION);
+    code = kt_format_check(txn, book->directory, error);
+    if (code == KT_OLDER && older_state) code = KT_OK;
     if (code == KT_OK) code = kt_records_open(txn, 1, &records, error);
     if (code == KT_OK) code = kt_records_read(records, 0, &value, error);
     if (code == KT_OK) code = kt_genesis_read(value, &book->genesis, error);
@@ -169,7 +165,7 @@ kt_code kt_book_open_with(const kt_registry *registry, const char *directory, co
     book->key_file = options->key_file != NULL ? strdup(options->key_file) : join(directory, "keys/log.key");
     if (book->key_file == NULL) code = kt_fail(error, KT_MEMORY, "out of memory");
     if (code == KT_OK) code = open_parts(book, false, options->read_only, error);
-    if (code == KT_OK) code = read_genesis(book, error);
+    if (code == KT_OK) code = read_genesis(book, options->older_state, error);
     if (code == KT_OK && options->entity.size != 0 && !kt_str_equal(options->entity, kt_str_from(book->genesis.entity)))
         code = kt_fail(error, KT_FOREIGN, "%s: is the book of '%s', expected '%.*s'", directory, book->genesis.entity,
                        (int)options->entity.size, options->entity.data);
@@ -225,16 +221,14 @@ static kt_code make_keys(kt_book *book, const kt_create_options *options, kt_err
 }
 
 static kt_code append_genesis(kt_book *book, kt_error *error) {
-    uint8_t record[KT_GENESIS_RECORD_MAX], format[4];
+    uint8_t record[KT_GENESIS_RECORD_MAX];
     uint64_t number;
-    kt_put_le32(format, KT_FORMAT_VERSION);
     int64_t now = book->clock_us(book->clock_context);
     kt_day today = (kt_day)(now / 86400000000ll);
     size_t size = kt_genesis_write(&book->genesis, today, record);
     kt_txn *txn;
     kt_code code = kt_journal_write(book->journal, &txn, error);
-    if (code == KT_OK)
-        code = kt_txn_put(txn, KT_TABLE_META, kt_span_of("format", 6), kt_span_of(format, sizeof format), error);
+    if (code == KT_OK) code = kt_format_write(txn, error);
     if (code == KT_OK) code = kt_journal_append(book->journal, kt_span_of(record, size), &number, error);
     return code == KT_OK ? kt_fold_genesis_apply(book->fold, &book->genesis, error) : code;
 }
@@ -313,24 +307,30 @@ kt_code kt_book_found(const kt_registry *registry, const char *directory, const 
 
 /* ---- batches ---- */
 
-static kt_code load_keys(kt_book *book, kt_error *error) {
-    if (book->actor != NULL) return KT_OK;
-    char *log_file = join(book->directory, "keys/log.key");
-    if (log_file == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
-    kt_code code = kt_key_load(log_file, NULL, NULL, &book->log, error);
+static kt_code load_log(kt_book *book, kt_error *error) {
+    if (book->log != NULL) return KT_OK;
+    char *file = join(book->directory, "keys/log.key");
+    if (file == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
+    kt_code code = kt_key_load(file, NULL, NULL, &book->log, error);
     if (code == KT_OK && memcmp(kt_signer_public(book->log), book->genesis.log_key, KT_KEY_SIZE) != 0) {
-        code = kt_fail(error, KT_KEY, "%s: is not this book's log key (%s)", log_file, book->verifier);
-    }
-    if (code == KT_OK && strcmp(log_file, book->key_file) == 0) book->actor = book->log;
-    else if (code == KT_OK) code = kt_key_load(book->key_file, NULL, NULL, &book->actor, error);
-    free(log_file);
-    if (code != KT_OK) { /* both or neither */
+        code = kt_fail(error, KT_KEY, "%s: is not this book's log key (%s)", file, book->verifier);
         kt_signer_close(book->log);
         book->log = NULL;
     }
+    if (code == KT_OK && strcmp(file, book->key_file) == 0) book->actor = book->log;
+    free(file);
     /* A file that is no key file is a matter of keys, and so of the surroundings. */
     return code == KT_INVALID || code == KT_DAMAGED ? kt_fail_at(error, KT_KEY, "key") : code;
 }
+
+static kt_code load_actor(kt_book *book, kt_error *error) {
+    kt_code code = load_log(book, error);
+    if (code != KT_OK || book->actor != NULL) return code;
+    code = kt_key_load(book->key_file, NULL, NULL, &book->actor, error);
+    return code == KT_INVALID || code == KT_DAMAGED ? kt_fail_at(error, KT_KEY, "key") : code;
+}
+
+const kt_signer *kt_book_log_signer(const kt_book *book) { return book->log; }
 
 static void fill_receipt(kt_receipt *receipt, const kt_batch_row *row, uint64_t entries) {
     memset(receipt, 0, sizeof *receipt);
@@ -362,32 +362,73 @@ static kt_code look_up(kt_book *book, const kt_batch_options *options, kt_receip
                        (unsigned long long)row.last);
     if (receipt != NULL) {
         fill_receipt(receipt, &row, row.posted);
-        code = kt_log_row_at(kt_state_txn(state), row.last + 1, &head, error);
-        if (code == KT_OK) memcpy(receipt->root, head.root, KT_HASH_SIZE);
+        code = kt_log_row_covering(kt_state_txn(state), row.last, &head, error);
+        if (code != KT_OK) return code;
+        receipt->tree_size = head.size;
+        memcpy(receipt->root, head.root, KT_HASH_SIZE);
     }
     return kt_fail(error, KT_REPEATED, "already posted as batch %.*s, records %llu to %llu", (int)options->id.size,
                    options->id.data, (unsigned long long)row.first, (unsigned long long)row.last);
 }
 
-static kt_code fill_batch(kt_batch *batch, const kt_batch_options *options, kt_error *error) {
+static kt_code set_id(kt_batch *batch, const kt_batch_options *options, kt_error *error) {
     if (options->id.size > KT_BATCH_ID_MAX || !kt_utf8_valid(options->id.data, options->id.size) ||
         kt_utf8_controls(options->id.data, options->id.size))
         return kt_fail(error, KT_LIMIT,
                        "a batch id has %zu bytes, at most %d of UTF-8 without control characters are kept",
                        options->id.size, KT_BATCH_ID_MAX);
-    if (options->rounding_account.size > KT_ACCOUNT_CODE_MAX)
-        return kt_fail(error, KT_LIMIT, "the rounding account's code is longer than %d bytes", KT_ACCOUNT_CODE_MAX);
-    if (options->id.size != 0) memcpy(batch->id, options->id.data, options->id.size);
-    else random_id(batch);
-    if (options->rounding_account.size != 0)
-        memcpy(batch->rounding_account, options->rounding_account.data, options->rounding_account.size);
+    if (options->id.size != 0) {
+        memcpy(batch->id, options->id.data, options->id.size);
+        batch->id[options->id.size] = '\0';
+    }
     batch->has_digest = options->content_digest != NULL;
     if (batch->has_digest) memcpy(batch->digest, options->content_digest, KT_DIGEST_SIZE);
+    return KT_OK;
+}
+
+static kt_code fill_batch(kt_batch *batch, const kt_batch_options *options, kt_error *error) {
+    kt_code code = set_id(batch, options, error);
+    if (code != KT_OK) return code;
+    if (options->rounding_account.size > KT_ACCOUNT_CODE_MAX)
+        return kt_fail(error, KT_LIMIT, "the rounding account's code is longer than %d bytes", KT_ACCOUNT_CODE_MAX);
+    if (options->id.size == 0) random_id(batch);
+    if (options->rounding_account.size != 0)
+        memcpy(batch->rounding_account, options->rounding_account.data, options->rounding_account.size);
     batch->allow_duplicate_voucher = options->allow_duplicate_voucher;
     batch->dry_run = options->dry_run;
     if (batch->dry_run) kt_journal_discard(batch->book->journal);
     batch->rejected = options->rejected;
     return KT_OK;
+}
+
+static kt_code begin_journal(kt_book *book, kt_error *error) {
+    kt_code code = kt_journal_begin(book->journal, book->no_wait, error);
+    if (code != KT_OK) return code;
+    uint64_t size = kt_journal_head(book->journal)->tree.size;
+    if (size != book->seen) kt_fold_forget(book->fold); /* somebody else wrote in between */
+    book->seen = size;
+    return KT_OK;
+}
+
+kt_code kt_book_take_turn(kt_book *book, kt_error *error) {
+    if (book->batch != NULL) return kt_fail(error, KT_USAGE, "%s: a batch is open already", book->directory);
+    if (book->journal == NULL) return kt_fail(error, KT_PERMISSION, "%s: is open for reading only", book->directory);
+    kt_code code = load_log(book, error);
+    return code == KT_OK ? begin_journal(book, error) : code;
+}
+
+void kt_book_end_turn(kt_book *book, kt_code code, uint64_t size) {
+    if (code == KT_OK) {
+        book->seen = size;
+        return;
+    }
+    kt_journal_abort(book->journal);
+    kt_fold_forget(book->fold);
+}
+
+kt_code kt_batch_name(kt_batch *batch, const kt_batch_options *options, kt_receipt *receipt, kt_error *error) {
+    kt_code code = set_id(batch, options, error);
+    return code == KT_OK ? look_up(batch->book, options, receipt, error) : code;
 }
 
 kt_code kt_batch_begin(kt_book *book, const kt_batch_options *options, kt_batch **out, kt_receipt *receipt,
@@ -397,12 +438,9 @@ kt_code kt_batch_begin(kt_book *book, const kt_batch_options *options, kt_batch 
     *out = NULL;
     if (book->batch != NULL) return kt_fail(error, KT_USAGE, "%s: a batch is open already", book->directory);
     if (book->journal == NULL) return kt_fail(error, KT_PERMISSION, "%s: is open for reading only", book->directory);
-    kt_code code = load_keys(book, error);
-    if (code == KT_OK) code = kt_journal_begin(book->journal, book->no_wait, error);
+    kt_code code = load_actor(book, error);
+    if (code == KT_OK) code = begin_journal(book, error);
     if (code != KT_OK) return code;
-    uint64_t size = kt_journal_head(book->journal)->tree.size;
-    if (size != book->seen) kt_fold_forget(book->fold); /* somebody else wrote in between */
-    book->seen = size;
     code = kt_access_check(kt_fold_state(book->fold), kt_signer_public(book->actor), 0, error);
     if (code == KT_OK && options->id.size != 0) code = look_up(book, options, receipt, error);
     if (code == KT_OK) code = start_batch(book, out, error);

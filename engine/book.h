@@ -30,6 +30,12 @@ kt_code kt_book_open_with(const kt_registry *registry, const char *directory, co
 kt_code kt_book_found(const kt_registry *registry, const char *directory, const kt_create_options *options,
                       kt_book **out, kt_batch **batch, kt_error *error);
 
+/* For those who append batches that others signed (kt_journal_append_sealed, kt_journal_commit): the writer's turn without an
+   actor, with the log's key loaded; and its end, with what came of it: the head's size on KT_OK, else all is forgotten. */
+kt_code kt_book_take_turn(kt_book *book, kt_error *error);
+void kt_book_end_turn(kt_book *book, kt_code code, uint64_t size);
+const kt_signer *kt_book_log_signer(const kt_book *book); /* once a turn was taken */
+
 /* Removes what founding made in the directory: a book that could not be founded leaves no half of itself. */
 void kt_book_unfound(const char *directory);
 

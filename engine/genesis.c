@@ -1,5 +1,6 @@
 #include "engine/genesis.h"
 
+#include "engine/tables.h"
 #include "storage/codec.h"
 #include "storage/records.h"
 
@@ -83,4 +84,29 @@ kt_code kt_genesis_read(kt_span record, kt_genesis *out, kt_error *error) {
         !take_bytes(&unpack, out->actor_key, sizeof out->actor_key) || !kt_unpack_done(&unpack))
         return kt_fail(error, KT_DAMAGED, "the genesis record is malformed");
     return KT_OK;
+}
+
+static kt_span format_key(void) { return kt_span_of("format", 6); }
+
+kt_code kt_format_check(kt_txn *txn, const char *directory, kt_error *error) {
+    kt_span value;
+    kt_code code = kt_txn_get(txn, KT_TABLE_META, format_key(), &value, error);
+    if (code == KT_NOT_FOUND) return kt_fail(error, KT_FOREIGN, "%s: is not a book: it has no genesis", directory);
+    if (code != KT_OK) return code;
+    uint32_t found = value.size == 4 ? kt_get_le32(value.data) : 0;
+    if (found == 0) return kt_fail(error, KT_DAMAGED, "%s: the stored format is malformed", directory);
+    if (found > KT_STATE_VERSION)
+        return kt_fail(error, KT_NEWER, "%s: the book has format %u; this version reads up to %d: use a newer kontor",
+                       directory, found, KT_STATE_VERSION);
+    if (found == KT_STATE_VERSION) return KT_OK;
+    return kt_fail(
+        error, KT_OLDER,
+        "%s: the book has format %u, this version keeps %d: run 'kontor rebuild' once; the journal stays as it is",
+        directory, found, KT_STATE_VERSION);
+}
+
+kt_code kt_format_write(kt_txn *txn, kt_error *error) {
+    uint8_t format[4];
+    kt_put_le32(format, KT_STATE_VERSION);
+    return kt_txn_put(txn, KT_TABLE_META, format_key(), kt_span_of(format, sizeof format), error);
 }

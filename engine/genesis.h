@@ -8,10 +8,11 @@
 #define KT_ENGINE_GENESIS_H
 
 #include "engine/kontor.h"
-#include "storage/bytes.h"
+#include "storage/store.h"
 
-#define KT_FORMAT_VERSION 1
-#define KT_SUITE 1 /* SHA-256, Ed25519 */
+#define KT_FORMAT_VERSION 1 /* of the journal, as genesis says */
+#define KT_STATE_VERSION 2  /* of state, in table meta; rebuilding brings an older one to it */
+#define KT_SUITE 1          /* SHA-256, Ed25519 */
 #define KT_ORIGIN_MAX 100
 #define KT_BOOK_ID_SIZE 16
 
@@ -30,5 +31,10 @@ void kt_genesis_name(kt_genesis *genesis);
 size_t kt_genesis_write(const kt_genesis *genesis, kt_day date, uint8_t out[KT_GENESIS_RECORD_MAX]);
 /* A whole record. KT_NEWER: format or suite above ours. KT_DAMAGED. */
 kt_code kt_genesis_read(kt_span record, kt_genesis *out, kt_error *error);
+
+/* The format of what the book keeps beside its journal: looked at before anything that another version may have changed.
+   KT_FOREIGN: none, so no book. KT_NEWER. KT_OLDER: rebuilding brings it to ours. */
+kt_code kt_format_check(kt_txn *txn, const char *directory, kt_error *error);
+kt_code kt_format_write(kt_txn *txn, kt_error *error); /* ours */
 
 #endif

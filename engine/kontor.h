@@ -102,6 +102,7 @@ typedef struct kt_open_options {
     const char *key_file;               /* actor's key; NULL: keys/log.key in the book */
     kt_str entity;                      /* when given, a book of another entity is refused with KT_FOREIGN */
     bool no_wait;                       /* KT_BUSY instead of waiting for another writer */
+    bool older_state;                   /* for rebuilding: one of an older format is not refused with KT_OLDER */
     bool single_thread;                 /* all on the calling thread: slower, and the same bytes */
     int64_t (*clock_us)(void *context); /* for tests; NULL: the system's */
     void *context;
@@ -188,6 +189,11 @@ typedef struct kt_receipt {
    options may be NULL. */
 kt_code kt_batch_begin(kt_book *book, const kt_batch_options *options, kt_batch **out, kt_receipt *receipt,
                        kt_error *error);
+
+/* Gives an open batch that was begun without an id the id and content digest of `options` (nothing else of it counts),
+   and looks it up, as kt_batch_begin would have: for whoever knows them only when much of the batch has been read.
+   KT_REPEATED, KT_DUPLICATE and KT_LIMIT as there; then only kt_batch_abort is left. */
+kt_code kt_batch_name(kt_batch *batch, const kt_batch_options *options, kt_receipt *receipt, kt_error *error);
 
 /* Checks one entry against the book and what the batch already holds, and adds it. On a refusal the batch is
    as it was before the call and may go on. *number (may be NULL) is the record number it will have.

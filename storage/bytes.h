@@ -27,6 +27,37 @@ static inline int kt_span_compare(kt_span a, kt_span b) {
     return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
 }
 
+/* Are these the same, for short ones such as codes? Without a call, whatever the size. */
+static inline bool kt_bytes_same(const void *one, const void *other, size_t size) {
+    const uint8_t *a = (const uint8_t *)one, *b = (const uint8_t *)other;
+    uint64_t x, y, differ = 0;
+    if (size >= 8) {
+        for (; size > 8; a += 8, b += 8, size -= 8) {
+            memcpy(&x, a, 8);
+            memcpy(&y, b, 8);
+            differ |= x ^ y;
+        }
+        memcpy(&x, a + size - 8, 8); /* the last eight, some of them a second time */
+        memcpy(&y, b + size - 8, 8);
+        return (differ | (x ^ y)) == 0;
+    }
+    for (size_t i = 0; i < size; i++) differ |= (uint64_t)(a[i] ^ b[i]);
+    return differ == 0;
+}
+
+/* Up to eight bytes as one number, without a call. */
+static inline uint64_t kt_bytes_word(const uint8_t *in, size_t size) {
+    uint64_t word = 0;
+    uint32_t low, high;
+    if (size >= 4) {
+        memcpy(&low, in, 4);
+        memcpy(&high, in + size - 4, 4);
+        return low | (uint64_t)high << 32; /* overlapping: still one number for each run of bytes of one size */
+    }
+    for (size_t i = 0; i < size; i++) word = word << 8 | in[i];
+    return word;
+}
+
 static inline void kt_put_be64(uint8_t *out, uint64_t value) {
     value = __builtin_bswap64(value);
     memcpy(out, &value, 8);
@@ -105,15 +136,11 @@ static inline const uint8_t *kt_get_varint(const uint8_t *in, const uint8_t *end
 /* Zigzag LEB128 of 128 bits. */
 static inline uint8_t *kt_put_zigzag128(uint8_t *out, kt_int128 value) {
     kt_uint128 bits = ((kt_uint128)value << 1) ^ (kt_uint128)(value >> 127);
-    while (bits >= 0x80) {
-        *out++ = (uint8_t)((uint8_t)bits | 0x80);
-        bits >>= 7;
-    }
-    *out++ = (uint8_t)bits;
-    return out;
+    for (; bits >> 64 != 0; bits >>= 7) *out++ = (uint8_t)((uint8_t)bits | 0x80);
+    return kt_put_varint(out, (uint64_t)bits);
 }
 
-static inline const uint8_t *kt_get_zigzag128(const uint8_t *in, const uint8_t *end, kt_int128 *out) {
+static inline const uint8_t *kt_get_zigzag128_wide(const uint8_t *in, const uint8_t *end, kt_int128 *out) {
     kt_uint128 bits = 0;
     for (unsigned shift = 0; shift < 128; shift += 7) {
         if (in == NULL || in == end) return NULL;
@@ -126,6 +153,23 @@ static inline const uint8_t *kt_get_zigzag128(const uint8_t *in, const uint8_t *
         }
     }
     return NULL;
+}
+
+/* Nearly all take nine bytes at the most, and then 64 bits do. */
+static inline const uint8_t *kt_get_zigzag128(const uint8_t *in, const uint8_t *end, kt_int128 *out) {
+    const uint8_t *at = in;
+    uint64_t bits = 0;
+    if (in == NULL) return NULL;
+    for (unsigned shift = 0; shift < 63; shift += 7) {
+        if (at == end) return NULL;
+        uint8_t byte = *at++;
+        bits |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            *out = (int64_t)(bits >> 1) ^ -(int64_t)(bits & 1);
+            return at;
+        }
+    }
+    return kt_get_zigzag128_wide(in, end, out);
 }
 
 #endif

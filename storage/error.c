@@ -133,6 +133,7 @@ const char *kt_code_name(kt_code code) {
     case KT_USAGE: return "usage";
     case KT_DAMAGED: return "damaged";
     case KT_NEWER: return "newer";
+    case KT_OLDER: return "older";
     case KT_FOREIGN: return "foreign";
     case KT_IO: return "io";
     case KT_DISK_FULL: return "disk full";

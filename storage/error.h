@@ -41,6 +41,7 @@ typedef enum kt_code {
     KT_DAMAGED = -30, /* checksum, hash, signature or structure does not hold */
     KT_NEWER = -31,   /* written by a newer version */
     KT_FOREIGN = -32, /* not a book, or a book of another entity */
+    KT_OLDER = -33,   /* its state was written by an older version: kt_rebuild brings it to this one's */
     /* Surroundings. */
     KT_IO = -40,
     KT_DISK_FULL = -41,

@@ -69,6 +69,19 @@ kt_code kt_log_row_at(kt_txn *txn, uint64_t size, kt_log_row *out, kt_error *err
     return code == KT_OK ? kt_log_row_read(kt_span_of(key, sizeof key), value, out, error) : code;
 }
 
+kt_code kt_log_row_covering(kt_txn *txn, uint64_t number, kt_log_row *out, kt_error *error) {
+    kt_cursor *cursor;
+    kt_span key, value;
+    uint8_t wanted[8];
+    kt_code code = kt_cursor_open(txn, KT_TABLE_HEADS, &cursor, error);
+    if (code != KT_OK) return code;
+    kt_put_be64(wanted, number + 1);
+    code = kt_cursor_seek(cursor, kt_span_of(wanted, sizeof wanted), &key, &value, error);
+    if (code == KT_OK) code = kt_log_row_read(key, value, out, error);
+    kt_cursor_close(cursor);
+    return code == KT_END ? KT_NOT_FOUND : code;
+}
+
 /* Times never fall from head to head, so the wanted one is found by halving the range of sizes. */
 kt_code kt_log_row_known(kt_txn *txn, int64_t time_us, kt_log_row *out, kt_error *error) {
     kt_cursor *cursor;

@@ -40,6 +40,8 @@ typedef struct kt_log_row {
 kt_code kt_log_row_read(kt_span key, kt_span value, kt_log_row *out, kt_error *error);
 /* The row of exactly this size: KT_NOT_FOUND. */
 kt_code kt_log_row_at(kt_txn *txn, uint64_t size, kt_log_row *out, kt_error *error);
+/* The first that covers a record: of a size above its number. KT_NOT_FOUND. */
+kt_code kt_log_row_covering(kt_txn *txn, uint64_t number, kt_log_row *out, kt_error *error);
 /* The last head recorded at or before a time: KT_NOT_FOUND where there is none. */
 kt_code kt_log_row_known(kt_txn *txn, int64_t time_us, kt_log_row *out, kt_error *error);
 

@@ -37,8 +37,11 @@ struct kt_journal {
     kt_txn *reader;       /* what state is read through */
     kt_log_head head;     /* of the last batch, stored or under way */
     uint64_t first, next; /* of the batch; the next record */
-    uint64_t epoch;       /* this writer's; 0: has sealed nothing yet */
-    unsigned blocks;      /* handed over since the last commit */
+    unsigned grouped;     /* batches sealed and not committed */
+    int64_t group_time;
+    bool group_behind;
+    uint64_t epoch;  /* this writer's; 0: has sealed nothing yet */
+    unsigned blocks; /* handed over since the last commit */
     kt_parcel *parcels[PARCELS];
     unsigned filling;
     uint64_t let_go; /* changes turned over that are in the reader */
@@ -284,7 +287,7 @@ kt_code kt_journal_begin(kt_journal *journal, bool no_wait, kt_error *error) {
         journal->here = journal->options.single_thread;
         journal->discards = false;
         journal->first = journal->next = journal->head.tree.size;
-        journal->blocks = 0;
+        journal->blocks = journal->grouped = 0;
         code = next_parcel(journal, true, error);
     }
     journal->open = code == KT_OK;
@@ -463,11 +466,15 @@ static void set_time(kt_journal *journal, kt_seal *seal) {
     seal->recorded_us = seal->clock_behind ? journal->head.recorded_us : now;
 }
 
+/* A writer that finds another's epoch at the head comes after him. */
+static void take_epoch(kt_journal *journal) {
+    if (journal->epoch == 0 || journal->epoch != journal->head.epoch) journal->epoch = journal->head.epoch + 1;
+}
+
 /* All of the seal but what its hashes give, and of the head that it makes. */
 static void fill_seal(kt_journal *journal, const kt_seal_input *input, kt_parcel *parcel) {
     kt_seal *seal = &parcel->seal;
-    /* A writer that finds another's epoch at the head comes after him. */
-    if (journal->epoch == 0 || journal->epoch != journal->head.epoch) journal->epoch = journal->head.epoch + 1;
+    take_epoch(journal);
     *seal = (kt_seal){.id = kt_span_of(parcel->id, input->id.size),
                       .count = journal->next - journal->first,
                       .has_input = input->has_input,
@@ -485,25 +492,15 @@ static void fill_seal(kt_journal *journal, const kt_seal_input *input, kt_parcel
         .batches = journal->head.batches + 1, .recorded_us = seal->recorded_us, .epoch = seal->epoch};
 }
 
-static kt_code send(kt_journal *journal, const kt_seal_input *input, kt_seal *seal, kt_error *error) {
-    uint8_t *room;
-    kt_changes *changes;
-    if (journal->discards) return kt_fail(error, KT_USAGE, "a batch that is only tried cannot be sealed");
-    if (input->id.size == 0 || input->id.size > KT_SEAL_ID_MAX) /* no reader would take the seal */
-        return kt_fail(error, KT_USAGE, "a batch id has %zu bytes, expected 1 to %d", input->id.size, KT_SEAL_ID_MAX);
-    kt_code code = kt_journal_room(journal, KT_SEAL_RECORD_MAX, &room, error);
-    if (code != KT_OK) return code;
+/* What ends a batch ends it here: state is turned over, the front moves, the parcel goes. */
+static kt_code hand_over_end(kt_journal *journal, kt_error *error) {
     kt_parcel *parcel = journal->parcels[journal->filling];
-    fill_seal(journal, input, parcel);
-    *seal = parcel->seal;
-    seal->id = input->id;
-    if (journal->options.sealed != NULL)
-        code = journal->options.sealed(journal->options.context, seal, journal->next, error);
-    if (code == KT_OK && journal->options.flush != NULL) code = journal->options.flush(journal->options.context, error);
+    kt_changes *changes;
+    kt_code code = KT_OK;
+    if (journal->options.flush != NULL) code = journal->options.flush(journal->options.context, error);
     if (code == KT_OK) code = kt_state_turn(journal->options.state, KT_STATE_ALL, &changes, error);
     if (code == KT_OK) code = failure_of(journal, error);
     if (code != KT_OK) return code;
-    journal->next++;
     journal->head.batches = parcel->head.batches;
     journal->head.recorded_us = parcel->head.recorded_us;
     journal->head.epoch = parcel->head.epoch;
@@ -514,6 +511,31 @@ static kt_code send(kt_journal *journal, const kt_seal_input *input, kt_seal *se
     hand_over(journal, KT_PARCEL_SEALED, changes);
     journal->open = false;
     return KT_OK;
+}
+
+static kt_code check_id(kt_journal *journal, kt_span id, kt_error *error) {
+    if (journal->discards) return kt_fail(error, KT_USAGE, "a batch that is only tried cannot be sealed");
+    if (id.size != 0 && id.size <= KT_SEAL_ID_MAX) return KT_OK; /* no reader would take another */
+    return kt_fail(error, KT_USAGE, "a batch id has %zu bytes, expected 1 to %d", id.size, KT_SEAL_ID_MAX);
+}
+
+static kt_code tell_sealed(kt_journal *journal, const kt_seal *seal, kt_error *error) {
+    if (journal->options.sealed == NULL) return KT_OK;
+    return journal->options.sealed(journal->options.context, seal, journal->next, error);
+}
+
+static kt_code send(kt_journal *journal, const kt_seal_input *input, kt_seal *seal, kt_error *error) {
+    uint8_t *room;
+    kt_code code = check_id(journal, input->id, error);
+    if (code == KT_OK) code = kt_journal_room(journal, KT_SEAL_RECORD_MAX, &room, error);
+    if (code != KT_OK) return code;
+    fill_seal(journal, input, journal->parcels[journal->filling]);
+    *seal = journal->parcels[journal->filling]->seal;
+    seal->id = input->id;
+    code = tell_sealed(journal, seal, error);
+    if (code != KT_OK) return code;
+    journal->next++;
+    return hand_over_end(journal, error);
 }
 
 kt_code kt_journal_send(kt_journal *journal, const kt_seal_input *input, kt_seal *seal, kt_error *error) {
@@ -559,4 +581,66 @@ kt_code kt_journal_seal(kt_journal *journal, const kt_seal_input *input, kt_seal
         return code;
     }
     return kt_journal_receive(journal, true, head, error);
+}
+
+/* ---- groups of batches that were signed elsewhere ---- */
+
+/* One time for all of them: so that what was known at a time is all of a group or none of it. */
+static void set_group_time(kt_journal *journal, kt_seal *seal) {
+    if (journal->grouped == 0) {
+        set_time(journal, seal);
+        journal->group_time = seal->recorded_us;
+        journal->group_behind = seal->clock_behind;
+    }
+    seal->recorded_us = journal->group_time;
+    seal->clock_behind = journal->group_behind;
+}
+
+kt_code kt_journal_append_sealed(kt_journal *journal, const kt_seal_given *given, kt_seal *seal, uint64_t *number,
+                                 kt_error *error) {
+    uint8_t *room;
+    kt_code code = check_id(journal, given->id, error);
+    if (code == KT_OK && given->count != journal->next - journal->first)
+        code = kt_fail(error, KT_DAMAGED, "the seal counts %llu records, found %llu", (unsigned long long)given->count,
+                       (unsigned long long)(journal->next - journal->first));
+    if (code == KT_OK) code = kt_journal_room(journal, KT_SEAL_RECORD_MAX, &room, error);
+    if (code != KT_OK) return code;
+    take_epoch(journal);
+    *seal = (kt_seal){.id = given->id,
+                      .count = given->count,
+                      .has_input = given->has_input,
+                      .read = given->read,
+                      .posted = given->posted,
+                      .rejected = given->rejected,
+                      .epoch = journal->epoch};
+    memcpy(seal->actor, given->actor, sizeof seal->actor);
+    memcpy(seal->content, given->content, sizeof seal->content);
+    memcpy(seal->signature, given->signature, sizeof seal->signature);
+    memcpy(seal->input, given->input, sizeof seal->input);
+    set_group_time(journal, seal);
+    code = tell_sealed(journal, seal, error);
+    if (code != KT_OK) return code;
+    *number = journal->next;
+    kt_journal_take(journal, kt_seal_write(seal, kt_seal_date(seal->recorded_us), room));
+    journal->grouped++;
+    journal->first = journal->next;
+    return KT_OK;
+}
+
+kt_code kt_journal_commit(kt_journal *journal, const kt_signer *log, kt_log_head *head, kt_error *error) {
+    kt_parcel *parcel = journal->parcels[journal->filling];
+    kt_code code = KT_OK;
+    if (journal->sent_count != 0 || journal->grouped == 0 || journal->next != journal->first)
+        code = kt_fail(error, KT_USAGE, "what was appended last is not sealed, or batches are under way");
+    if (code == KT_OK) {
+        parcel->actor = NULL; /* its seals are made */
+        parcel->log = log;
+        parcel->head = (kt_log_head){.batches = journal->head.batches + journal->grouped,
+                                     .recorded_us = journal->group_time,
+                                     .epoch = journal->epoch};
+        code = hand_over_end(journal, error);
+    }
+    if (code == KT_OK) return kt_journal_receive(journal, true, head, error);
+    kt_journal_abort(journal);
+    return code;
 }

@@ -93,6 +93,24 @@ typedef struct kt_seal_input {
     uint64_t read, posted, rejected;
 } kt_seal_input;
 
+/* A batch that its maker signed elsewhere. Whoever gives it has checked the signature against kt_seal_message. */
+typedef struct kt_seal_given {
+    kt_span id;
+    uint8_t actor[KT_PUBLIC_KEY_SIZE], content[KT_HASH_SIZE], signature[KT_SIGNATURE_SIZE];
+    uint64_t count; /* records before the seal */
+    bool has_input;
+    uint8_t input[KT_HASH_SIZE];
+    uint64_t read, posted, rejected;
+} kt_seal_given;
+
+/* Ends what was appended since begin, or since the last seal, with a seal that is given. The next batch of the group may be
+   appended behind it; the head does not move yet. All seals of a group have one recorded time. *seal: as stored, its id borrowed
+   from given. KT_DAMAGED: count is not what was appended. After a failure only abort is left. */
+kt_code kt_journal_append_sealed(kt_journal *journal, const kt_seal_given *given, kt_seal *seal, uint64_t *number,
+                                 kt_error *error);
+/* Moves the head over all batches so sealed, in one commit with one checkpoint; then they are stored, or none of them is. */
+kt_code kt_journal_commit(kt_journal *journal, const kt_signer *log, kt_log_head *head, kt_error *error);
+
 /* Ends the batch and hands it over. *seal has what was known then: not content nor signature; its id is borrowed from input.
    On failure the batch is aborted. KT_BUSY: as many are under way as may be; the batch is still open. */
 kt_code kt_journal_send(kt_journal *journal, const kt_seal_input *input, kt_seal *seal, kt_error *error);

@@ -256,31 +256,61 @@ kt_code kt_run_reader_next(kt_run_reader *reader, kt_error *error) {
     return KT_OK;
 }
 
+static kt_code load_list(kt_run_reader *reader, uint64_t piece, kt_error *error) {
+    uint8_t key[16];
+    kt_span value;
+    kt_put_be64(key, reader->run->sequence);
+    kt_put_be64(key + 8, piece);
+    kt_code code = kt_txn_get(reader->txn, reader->tables.lists, kt_span_of(key, sizeof key), &value, error);
+    if (code == KT_NOT_FOUND || (code == KT_OK && value.size > sizeof reader->list))
+        return damaged(reader->run, "a piece of its lists is missing", error);
+    if (code != KT_OK) return code;
+    memcpy(reader->list, value.data, value.size);
+    reader->list_size = value.size;
+    reader->list_piece = piece + 1;
+    return KT_OK;
+}
+
+kt_code kt_run_reader_bytes(kt_run_reader *reader, uint64_t offset, const uint8_t **bytes, size_t *size,
+                            kt_error *error) {
+    uint64_t piece = offset / KT_RUN_LIST_PIECE;
+    size_t inside = (size_t)(offset % KT_RUN_LIST_PIECE);
+    kt_code code = reader->list_piece == piece + 1 ? KT_OK : load_list(reader, piece, error);
+    if (code != KT_OK) return code;
+    if (inside >= reader->list_size) return damaged(reader->run, "a piece of its lists is short", error);
+    *bytes = reader->list + inside;
+    *size = reader->list_size - inside;
+    return KT_OK;
+}
+
 kt_code kt_run_reader_list(kt_run_reader *reader, uint64_t offset, uint8_t *out, size_t room, size_t *size,
                            kt_error *error) {
-    *size = 0;
-    while (*size < room && offset < reader->run->list_bytes) {
-        uint64_t piece = offset / KT_RUN_LIST_PIECE;
-        size_t inside = (size_t)(offset % KT_RUN_LIST_PIECE);
-        if (reader->list_piece != piece + 1) {
-            uint8_t key[16];
-            kt_span value;
-            kt_put_be64(key, reader->run->sequence);
-            kt_put_be64(key + 8, piece);
-            kt_code code = kt_txn_get(reader->txn, reader->tables.lists, kt_span_of(key, sizeof key), &value, error);
-            if (code == KT_NOT_FOUND || (code == KT_OK && value.size > sizeof reader->list))
-                return damaged(reader->run, "a piece of its lists is missing", error);
-            if (code != KT_OK) return code;
-            memcpy(reader->list, value.data, value.size);
-            reader->list_size = value.size;
-            reader->list_piece = piece + 1;
-        }
-        if (inside >= reader->list_size) return damaged(reader->run, "a piece of its lists is short", error);
-        size_t there = reader->list_size - inside, taken = there < room - *size ? there : room - *size;
-        memcpy(out + *size, reader->list + inside, taken);
-        *size += taken;
-        offset += taken;
+    const uint8_t *bytes;
+    size_t there;
+    for (*size = 0; *size < room && offset < reader->run->list_bytes; offset += there) {
+        kt_code code = kt_run_reader_bytes(reader, offset, &bytes, &there, error);
+        if (code != KT_OK) return code;
+        if (there > room - *size) there = room - *size;
+        memcpy(out + *size, bytes, there);
+        *size += there;
     }
+    return KT_OK;
+}
+
+kt_code kt_run_reader_number(kt_run_reader *reader, uint64_t *offset, uint64_t *number, kt_error *error) {
+    uint8_t buffer[KT_VARINT_MAX];
+    const uint8_t *bytes, *end;
+    size_t size;
+    kt_code code = kt_run_reader_bytes(reader, *offset, &bytes, &size, error);
+    if (code != KT_OK) return code;
+    if (size < KT_VARINT_MAX) { /* it may go on in the next piece */
+        code = kt_run_reader_list(reader, *offset, buffer, sizeof buffer, &size, error);
+        bytes = buffer;
+    }
+    if (code != KT_OK) return code;
+    end = kt_get_varint(bytes, bytes + size, number);
+    if (end == NULL) return damaged(reader->run, "a list is malformed", error);
+    *offset += (uint64_t)(end - bytes);
     return KT_OK;
 }
 

@@ -84,6 +84,12 @@ kt_code kt_run_reader_next(kt_run_reader *reader, kt_error *error); /* KT_END */
 kt_code kt_run_reader_list(kt_run_reader *reader, uint64_t offset, uint8_t *out, size_t room, size_t *size,
                            kt_error *error);
 
+/* The bytes there are from offset on without copying, at least one: *bytes are the reader's until the next call. */
+kt_code kt_run_reader_bytes(kt_run_reader *reader, uint64_t offset, const uint8_t **bytes, size_t *size,
+                            kt_error *error);
+/* The number at *offset, which moves behind it. */
+kt_code kt_run_reader_number(kt_run_reader *reader, uint64_t *offset, uint64_t *number, kt_error *error);
+
 /* Deletes a run's pieces. */
 kt_code kt_run_drop(kt_txn *txn, kt_run_tables tables, uint64_t sequence, kt_error *error);
 

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "storage/run.h"
+#include "storage/merge.h"
 
 #define NONE UINT32_MAX
 
@@ -52,7 +52,7 @@ struct kt_runs {
     uint64_t *gone;
     uint32_t gone_count, gone_room;
     kt_run_writer writer;
-    kt_run_reader readers[KT_RUN_FAN];
+    kt_merger merger; /* one of its readers serves sums too */
 };
 
 static kt_code no_memory(kt_error *error) { return kt_fail(error, KT_MEMORY, "out of memory for sums"); }
@@ -277,72 +277,6 @@ static kt_code write_block_run(kt_runs *runs, kt_txn *txn, uint64_t first, uint6
 
 /* ---- merging ---- */
 
-/* Copies a cell's list; its first number, counted from its run's first record, comes to follow *last. */
-static kt_code copy_list(kt_run_reader *from, kt_run_writer *to, uint64_t *last, kt_error *error) {
-    uint8_t buffer[8192 + KT_VARINT_MAX];
-    uint64_t offset = from->cell.list_offset, left = from->cell.list_bytes, delta;
-    size_t size;
-    if (left == 0) return KT_OK;
-    kt_code code = kt_run_reader_list(from, offset, buffer, left < 8192 ? (size_t)left : 8192, &size, error);
-    if (code != KT_OK) return code;
-    const uint8_t *rest = kt_get_varint(buffer, buffer + size, &delta);
-    uint8_t head[KT_VARINT_MAX];
-    if (rest == NULL)
-        return kt_fail(error, KT_DAMAGED, "run %llu: a list is malformed", (unsigned long long)from->run->sequence);
-    uint64_t number = from->run->first + delta;
-    uint8_t *end = kt_put_varint(head, number - *last);
-    *last = from->run->first + from->cell.last_number;
-    code = kt_run_writer_list(to, head, (size_t)(end - head), error);
-    if (code == KT_OK) code = kt_run_writer_list(to, rest, size - (size_t)(rest - buffer), error);
-    for (offset += size, left -= size; left != 0 && code == KT_OK; offset += size, left -= size) {
-        code = kt_run_reader_list(from, offset, buffer, left < 8192 ? (size_t)left : 8192, &size, error);
-        if (code == KT_OK && size == 0) code = kt_fail(error, KT_DAMAGED, "a list ends early");
-        if (code == KT_OK) code = kt_run_writer_list(to, buffer, size, error);
-    }
-    return code;
-}
-
-static bool add_cell(kt_run_cell *sum, const kt_run_cell *cell) {
-    sum->count += cell->count;
-    sum->unvalued += cell->unvalued;
-    sum->own_book |= cell->own_book;
-    return add_to(&sum->debit, cell->debit) && add_to(&sum->credit, cell->credit) &&
-           add_to(&sum->book_debit, cell->book_debit) && add_to(&sum->book_credit, cell->book_credit);
-}
-
-/* One cell out of those that carry the lowest key. */
-static kt_code merge_cell(kt_runs *runs, bool *live, const kt_run_key *lowest, kt_error *error) {
-    kt_run_cell sum = {.key = *lowest};
-    uint64_t base = runs->writer.run.first, last = base;
-    kt_code code = KT_OK;
-    for (unsigned i = 0; i < KT_RUN_FAN && code == KT_OK; i++) {
-        kt_run_reader *reader = &runs->readers[i];
-        if (!live[i] || kt_run_key_compare(&reader->cell.key, lowest) != 0) continue;
-        if (!add_cell(&sum, &reader->cell)) return kt_fail(error, KT_OVERFLOW, "an account's sum exceeds 128 bits");
-        if (runs->writer.with_lists) code = copy_list(reader, &runs->writer, &last, error);
-        if (code == KT_OK) code = kt_run_reader_next(reader, error);
-        if (code == KT_END) {
-            live[i] = false;
-            code = KT_OK;
-        }
-    }
-    sum.last_number = last - base;
-    return code == KT_OK ? kt_run_writer_cell(&runs->writer, &sum, error) : code;
-}
-
-static kt_code merge_cells(kt_runs *runs, bool *live, kt_error *error) {
-    for (;;) {
-        const kt_run_key *lowest = NULL;
-        for (unsigned i = 0; i < KT_RUN_FAN; i++)
-            if (live[i] && (lowest == NULL || kt_run_key_compare(&runs->readers[i].cell.key, lowest) < 0))
-                lowest = &runs->readers[i].cell.key;
-        if (lowest == NULL) return kt_run_writer_finish(&runs->writer, error);
-        kt_run_key key = *lowest;
-        kt_code code = merge_cell(runs, live, &key, error);
-        if (code != KT_OK) return code;
-    }
-}
-
 /* After a merge with lists the eight are gone; after one of sums alone they go on serving lists. */
 static kt_code retire(kt_runs *runs, const uint32_t *chosen, bool with_lists, kt_error *error) {
     uint32_t kept = 0, next = 0;
@@ -366,10 +300,8 @@ static kt_code retire(kt_runs *runs, const uint32_t *chosen, bool with_lists, kt
 
 static kt_code merge(kt_runs *runs, kt_txn *txn, const uint32_t *chosen, kt_error *error) {
     kt_run sources[KT_RUN_FAN];
-    bool live[KT_RUN_FAN] = {false}, with_lists = true;
+    bool with_lists = true;
     uint64_t postings = 0;
-    unsigned opened = 0;
-    kt_code code = KT_OK;
     for (unsigned i = 0; i < KT_RUN_FAN; i++) {
         sources[i] = runs->runs[chosen[i]];
         postings += sources[i].postings;
@@ -378,15 +310,7 @@ static kt_code merge(kt_runs *runs, kt_txn *txn, const uint32_t *chosen, kt_erro
     with_lists &= postings <= KT_RUN_LISTS;
     kt_run_writer_init(&runs->writer, txn, runs->tables, runs->next_sequence++, (uint8_t)(sources[0].level + 1),
                        sources[0].first, sources[KT_RUN_FAN - 1].end, with_lists);
-    for (; opened < KT_RUN_FAN && code == KT_OK; opened++) {
-        code = kt_run_reader_open(&runs->readers[opened], txn, runs->tables, &sources[opened], 0, error);
-        if (code != KT_OK) break;
-        code = kt_run_reader_next(&runs->readers[opened], error);
-        live[opened] = code == KT_OK;
-        if (code == KT_END) code = KT_OK;
-    }
-    if (code == KT_OK) code = merge_cells(runs, live, error);
-    for (unsigned i = 0; i < opened; i++) kt_run_reader_close(&runs->readers[i]);
+    kt_code code = kt_runs_merge(&runs->merger, txn, runs->tables, sources, &runs->writer, error);
     if (code == KT_OK) code = retire(runs, chosen, with_lists, error);
     return code == KT_OK ? add_run(runs, &runs->writer.run, error) : code;
 }
@@ -504,7 +428,7 @@ kt_code kt_runs_count(kt_txn *txn, kt_run_tables tables, uint64_t *runs, uint64_
 static kt_code run_sums(kt_runs *runs, kt_txn *txn, const kt_run *run, uint32_t account,
                         kt_code (*cell)(void *context, const kt_run_cell *cell, kt_error *error), void *context,
                         kt_error *error) {
-    kt_run_reader *reader = &runs->readers[0];
+    kt_run_reader *reader = &runs->merger.readers[0];
     kt_code code = kt_run_reader_open(reader, txn, runs->tables, run, account, error);
     if (code != KT_OK) return code;
     while ((code = kt_run_reader_next(reader, error)) == KT_OK && reader->cell.key.account <= account) {

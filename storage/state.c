@@ -98,6 +98,10 @@ kt_code kt_state_get(kt_state *state, kt_table table, kt_span key, kt_span *valu
     return KT_OK;
 }
 
+bool kt_state_has_change(const kt_state *state, kt_table table, kt_span key) {
+    return find_newest(state, table, key) != NULL;
+}
+
 /* ---- gathering ---- */
 
 static bool grow(struct map *map) {

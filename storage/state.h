@@ -39,6 +39,7 @@ kt_txn *kt_state_txn(kt_state *state);
 
 /* KT_NOT_FOUND leaves *error alone. */
 kt_code kt_state_get(kt_state *state, kt_table table, kt_span key, kt_span *value, kt_error *error);
+bool kt_state_has_change(const kt_state *state, kt_table table, kt_span key);
 kt_code kt_state_put(kt_state *state, kt_table table, kt_span key, kt_span value, kt_error *error);
 kt_code kt_state_delete(kt_state *state, kt_table table, kt_span key, kt_error *error);
 void kt_state_forget(kt_state *state); /* drops all changes, those turned over too */

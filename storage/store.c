@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 
 #include "storage/digest.h"
+#include "storage/whole.h"
 
 #define VALUE_VERSION 1
 #define MAP_SIZE ((size_t)1 << 40)
@@ -132,22 +133,6 @@ static kt_code open_environment(kt_store *store, const kt_store_options *options
     return fail(store, rc, "open", error);
 }
 
-/* LMDB maps the file without looking at its length; reading behind the end would be a SIGBUS. */
-static kt_code check_length(kt_store *store, kt_error *error) {
-    MDB_envinfo info;
-    MDB_stat figures;
-    struct stat file;
-    mdb_filehandle_t handle;
-    mdb_env_info(store->env, &info);
-    mdb_env_stat(store->env, &figures);
-    if (mdb_env_get_fd(store->env, &handle) != 0 || fstat(handle, &file) != 0)
-        return kt_fail_errno(error, errno, "%s/data.mdb", store->directory);
-    uint64_t needed = ((uint64_t)info.me_last_pgno + 1) * figures.ms_psize;
-    if ((uint64_t)file.st_size >= needed) return KT_OK;
-    return kt_fail(error, KT_DAMAGED, "%s/data.mdb: is cut short: %llu bytes, expected %llu at least", store->directory,
-                   (unsigned long long)file.st_size, (unsigned long long)needed);
-}
-
 static void destroy(kt_store *store) {
     if (store->env != NULL) mdb_env_close(store->env);
     for (unsigned i = 0; i < store->count; i++) free(store->names[i]);
@@ -165,7 +150,7 @@ static kt_code open_fresh(const char *directory, const kt_store_options *options
     store->read_only = options->read_only;
     store->references = 1;
     kt_code code = open_environment(store, options, error);
-    if (code == KT_OK) code = check_length(store, error);
+    if (code == KT_OK) code = kt_file_whole(store->env, store->directory, error);
     if (code == KT_OK) code = open_tables(store, options, error);
     struct stat status;
     if (code == KT_OK && stat(directory, &status) != 0) code = kt_fail_errno(error, errno, "%s", directory);

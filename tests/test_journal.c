@@ -1,6 +1,8 @@
 /* The journal: what is sealed is there and signed, what is not leaves nothing, whatever its size and whoever died. */
 #include "storage/journal.h"
 
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -18,7 +20,8 @@ typedef struct heard { /* what the journal said to the engine */
     int blocks, seals, flushes, turns, heads, recoveries;
     uint64_t records, seal_number, recovered;
     kt_code refuse_block;
-    uint64_t refuse_from; /* blocks whose first record is at or above it */
+    uint64_t refuse_from;   /* blocks whose first record is at or above it */
+    atomic_bool refuse_now; /* until then such a block waits */
     bool single_thread;
     kt_state *state;
 } heard;
@@ -28,8 +31,9 @@ static kt_code on_block(void *context, kt_txn *txn, uint64_t first, uint32_t cou
     (void)txn;
     h->blocks++;
     h->records += count;
-    return h->refuse_block == KT_OK || first < h->refuse_from ? KT_OK
-                                                              : kt_fail(error, h->refuse_block, "the engine refuses");
+    if (h->refuse_block == KT_OK || first < h->refuse_from) return KT_OK;
+    while (!atomic_load(&h->refuse_now)) sched_yield();
+    return kt_fail(error, h->refuse_block, "the engine refuses");
 }
 
 static kt_code on_head(void *context, kt_txn *txn, kt_error *error) {
@@ -217,6 +221,7 @@ static void test_batches(uint64_t *random) {
     (void)kt_journal_begin(journal, true, &error);
     (void)append(journal, 1, 50);
     h.refuse_block = KT_OVERFLOW;
+    atomic_store(&h.refuse_now, true);
     is_code(storing_seal(journal, "refused", &seal, &head, &error), KT_OVERFLOW,
             "what the engine refuses is not sealed");
     h.refuse_block = KT_OK;
@@ -505,6 +510,7 @@ static void test_failure(void) {
             is_code(kt_journal_receive(journal, true, &head, &error), KT_OK, "and the second");
         } else if (i != 4) (void)send(journal, signer, i, &error);
     }
+    atomic_store(&h.refuse_now, true);
     is_code(kt_journal_receive(journal, true, &head, &error), KT_DISK_FULL, "the third says why it is not stored");
     has_text(error.text, "the engine refuses", "in words");
     is_code(kt_journal_receive(journal, true, &head, &error), KT_DISK_FULL, "and so does the fourth, sent behind it");

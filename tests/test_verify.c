@@ -360,9 +360,28 @@ static void ends(void) {
     put_altered(KT_TABLE_META, name("heads"), name("anything"), KT_DAMAGED, "a key that nothing here writes",
                 "one that begins like another");
     put_altered(KT_TABLE_META, name("format"), kt_span_of(format, sizeof format), KT_DAMAGED,
-                "the stored format is not that of the genesis record", "another format");
+                "" /* it stops there, with an error of its own */, "a format that is none");
     put_altered(KT_TABLE_META, name("pending"), name("12345678"), KT_DAMAGED,
                 "the mark of a pending batch is of another head", "a mark of another head");
+}
+
+/* A table that is not the book's would be carried along in every backup, unseen. */
+static void foreign_table(const char *value, const char *law) {
+    const char *names[KT_TABLE_COUNT + 1] = {NULL};
+    kt_store_options options = {.names = names, .count = KT_TABLE_COUNT + 1, .create = true};
+    kt_store *store = NULL;
+    kt_txn *txn = NULL;
+    char expected[80];
+    memcpy(names, kt_table_names, sizeof kt_table_names);
+    names[KT_TABLE_COUNT] = "visitors";
+    copy_book("book", "altered");
+    kt_code code = kt_store_open(path_of("altered"), &options, &store, &said);
+    if (code == KT_OK) code = kt_txn_begin(store, true, &txn, &said);
+    is_code(code, KT_OK, "a table of somebody else's is made in a copy");
+    if (code != KT_OK) return;
+    if (value) (void)kt_txn_put(txn, KT_TABLE_COUNT, name("somebody"), name(value), &said);
+    snprintf(expected, sizeof expected, "%d tables are stored, expected %d", KT_TABLE_COUNT + 1, KT_TABLE_COUNT);
+    is_seen(store, txn, KT_DAMAGED, expected, law);
 }
 
 /* An undo row, as state writes it ahead of the head: table, size of the key, whether there was a value, key, value. */
@@ -475,6 +494,8 @@ int main(void) {
     keys();
     history();
     ends();
+    foreign_table(NULL, "an empty table of somebody else's");
+    foreign_table("was here", "one with something in it");
     undo_rows();
     among_threads();
     free(bytes);

@@ -1,41 +1,82 @@
 #include "engine/ledger/account.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "engine/ledger/currency.h"
 #include "storage/codec.h"
 
-#define FIRST_SLOTS 4096u
+#define FIRST_PLACES 4096u
+#define LARGE_PAGE ((size_t)2 << 20)
+#define CHUNK_SLOTS 32768u /* a large page; the first, which most books do not fill, is taken in small ones */
 #define FACTS_MAX 2048u
+#define EXPECTED 16u
+#define ALL_AFTER 8192u   /* accounts looked up one by one before all are read at once */
+#define ALL_MOST 4000000u /* but not more: they are held in memory */
+
+_Static_assert(sizeof(kt_account_slot) == 64, "a slot is a cache line");
+
+/* Where a code's slot lies. Places are dense, so that looking an account up meets one line of them and one of the slot. */
+struct place {
+    uint32_t hash;
+    uint32_t slot; /* + 1; 0: free */
+};
 
 struct kt_accounts {
-    kt_account_slot **slots;
-    uint32_t slot_count, count;
+    struct place *places; /* open addressing */
+    uint32_t place_count, count;
+    kt_account_slot **chunks; /* of CHUNK_SLOTS each: slots stay where they are */
+    uint32_t chunk_count, chunk_room;
+    bool asked_all; /* the rest was read, or found too large */
 };
+
+static inline kt_account_slot *slot_at(const kt_accounts *accounts, uint32_t slot) {
+    return &accounts->chunks[slot / CHUNK_SLOTS][slot % CHUNK_SLOTS];
+}
+
+/* Room that is met at random: where it is large, in large pages if the machine has them. */
+static void *large_room(size_t size, bool large) {
+    void *room = aligned_alloc(LARGE_PAGE, (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE);
+    if (room != NULL && large) (void)madvise(room, size, MADV_HUGEPAGE); /* a wish */
+    return room;
+}
+
+static struct place *new_places(uint32_t count) {
+    size_t size = count * sizeof(struct place);
+    if (size < LARGE_PAGE) return calloc(1, size);
+    struct place *places = large_room(size, true);
+    if (places != NULL) memset(places, 0, size);
+    return places;
+}
 
 kt_code kt_accounts_open(kt_accounts **out, kt_error *error) {
     kt_accounts *accounts = calloc(1, sizeof *accounts);
     *out = accounts;
     if (accounts == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
-    accounts->slot_count = FIRST_SLOTS;
-    accounts->slots = calloc(FIRST_SLOTS, sizeof(kt_account_slot *));
-    return accounts->slots == NULL ? kt_fail(error, KT_MEMORY, "out of memory") : KT_OK;
+    accounts->place_count = FIRST_PLACES;
+    accounts->places = new_places(FIRST_PLACES);
+    return accounts->places == NULL ? kt_fail(error, KT_MEMORY, "out of memory") : KT_OK;
 }
 
 void kt_accounts_forget(kt_accounts *accounts) {
-    for (uint32_t i = 0; i < accounts->slot_count && accounts->count != 0; i++) {
-        if (accounts->slots[i] == NULL) continue;
-        free(accounts->slots[i]->balances);
-        free(accounts->slots[i]);
-        accounts->slots[i] = NULL;
+    if (accounts->count == 0) return;
+    for (uint32_t i = 0; i < accounts->count; i++) {
+        kt_account_slot *slot = slot_at(accounts, i);
+        if (slot->sums != NULL) free(slot->sums->of);
+        free(slot->sums);
+        if (slot->code_size > KT_ACCOUNT_NEAR) free(slot->far);
     }
+    memset(accounts->places, 0, accounts->place_count * sizeof *accounts->places);
     accounts->count = 0;
+    accounts->asked_all = false;
 }
 
 void kt_accounts_close(kt_accounts *accounts) {
     if (accounts == NULL) return;
-    if (accounts->slots != NULL) kt_accounts_forget(accounts);
-    free(accounts->slots);
+    kt_accounts_forget(accounts);
+    for (uint32_t i = 0; i < accounts->chunk_count; i++) free(accounts->chunks[i]);
+    free(accounts->chunks);
+    free(accounts->places);
     free(accounts);
 }
 
@@ -77,41 +118,37 @@ static bool unpack_facts(kt_unpack *unpack, kt_account *account) {
            is_day(closed_from);
 }
 
-kt_code kt_account_facts_read(kt_span code, kt_span value, kt_account *out, bool *posted, kt_error *error) {
+kt_code kt_account_facts_read(kt_span code, kt_span value, kt_account *out, kt_error *error) {
     kt_unpack unpack;
     uint32_t count;
     uint64_t id;
-    bool has_posting;
     kt_unpack_init(&unpack, value);
     *out = (kt_account){.code = {(const char *)code.data, code.size}};
     kt_unpack_array(&unpack, &count);
     kt_unpack_uint(&unpack, &id);
     kt_unpack_uint(&unpack, &out->record);
-    kt_unpack_bool(&unpack, &has_posting);
     out->id = (uint32_t)id;
-    if (posted != NULL) *posted = has_posting;
-    if (count != 10 || !unpack_facts(&unpack, out))
+    if (count != 9 || !unpack_facts(&unpack, out))
         return kt_fail(error, KT_DAMAGED, "an account's facts are malformed");
     return KT_OK;
 }
 
-kt_code kt_account_facts(kt_state *state, kt_str code, kt_account *out, bool *posted, kt_error *error) {
+kt_code kt_account_facts(kt_state *state, kt_str code, kt_account *out, kt_error *error) {
     kt_span value;
     if (code.size == 0 || code.size > KT_ACCOUNT_CODE_MAX) return KT_NOT_FOUND;
     kt_code result = kt_state_get(state, KT_TABLE_ACCOUNTS, kt_span_of(code.data, code.size), &value, error);
     if (result != KT_OK) return result;
-    result = kt_account_facts_read(kt_span_of(code.data, code.size), value, out, posted, error);
+    result = kt_account_facts_read(kt_span_of(code.data, code.size), value, out, error);
     return result;
 }
 
-static kt_code put_facts(kt_ledger *ledger, const kt_account *account, bool posted, kt_error *error) {
+static kt_code put_facts(kt_ledger *ledger, const kt_account *account, kt_error *error) {
     uint8_t buffer[FACTS_MAX];
     kt_pack pack;
     kt_pack_init(&pack, buffer, sizeof buffer);
-    kt_pack_array(&pack, 10);
+    kt_pack_array(&pack, 9);
     kt_pack_uint(&pack, account->id);
     kt_pack_uint(&pack, account->record);
-    kt_pack_bool(&pack, posted);
     pack_facts(&pack, account);
     return kt_state_put(ledger->state, KT_TABLE_ACCOUNTS, kt_span_of(account->code.data, account->code.size),
                         kt_span_of(buffer, pack.size), error);
@@ -121,93 +158,177 @@ static kt_code put_facts(kt_ledger *ledger, const kt_account *account, bool post
 
 static inline uint32_t hash_code(kt_str code) {
     uint64_t h = code.size * 0x9e3779b97f4a7c15ull, word;
-    const char *at = code.data;
+    const uint8_t *at = (const uint8_t *)code.data;
     size_t left = code.size;
-    for (; left >= 8; at += 8, left -= 8) {
+    for (; left > 8; at += 8, left -= 8) {
         memcpy(&word, at, 8);
         h = (h ^ word) * 0xff51afd7ed558ccdull;
         h ^= h >> 32;
     }
-    if (left != 0) {
-        word = 0;
-        memcpy(&word, at, left);
-        h = (h ^ word) * 0xff51afd7ed558ccdull;
-    }
-    return (uint32_t)(h >> 32) ^ (uint32_t)h;
+    h = (h ^ kt_bytes_word(at, left)) * 0xff51afd7ed558ccdull;
+    return (uint32_t)(((h ^ h >> 32) * 0x9e3779b97f4a7c15ull) >> 32); /* digits alone differ in few bits */
 }
 
-static bool grow_slots(kt_accounts *accounts) {
-    uint32_t count = accounts->slot_count * 2;
-    kt_account_slot **slots = calloc(count, sizeof(kt_account_slot *));
-    if (slots == NULL) return false;
-    for (uint32_t i = 0; i < accounts->slot_count; i++) {
-        if (accounts->slots[i] == NULL) continue;
-        uint32_t at = accounts->slots[i]->hash & (count - 1);
-        while (slots[at] != NULL) at = (at + 1) & (count - 1);
-        slots[at] = accounts->slots[i];
+static bool grow_places(kt_accounts *accounts) {
+    uint32_t count = accounts->place_count * 2;
+    struct place *places = new_places(count);
+    if (places == NULL) return false;
+    for (uint32_t i = 0; i < accounts->place_count; i++) {
+        if (accounts->places[i].slot == 0) continue;
+        uint32_t at = accounts->places[i].hash & (count - 1);
+        while (places[at].slot != 0) at = (at + 1) & (count - 1);
+        places[at] = accounts->places[i];
     }
-    free(accounts->slots);
-    accounts->slots = slots;
-    accounts->slot_count = count;
+    free(accounts->places);
+    accounts->places = places;
+    accounts->place_count = count;
     return true;
 }
 
-static kt_code fill_slot(kt_ledger *ledger, kt_account_slot *slot, const kt_account *facts, bool posted,
-                         kt_error *error) {
+/* The next slot, empty; NULL: out of memory. */
+static kt_account_slot *next_slot(kt_accounts *accounts) {
+    uint32_t chunk = accounts->count / CHUNK_SLOTS;
+    if (chunk == accounts->chunk_room) {
+        uint32_t room = chunk == 0 ? 16 : chunk * 2;
+        kt_account_slot **grown = realloc(accounts->chunks, room * sizeof(kt_account_slot *));
+        if (grown == NULL) return NULL;
+        accounts->chunks = grown;
+        accounts->chunk_room = room;
+    }
+    if (chunk == accounts->chunk_count) {
+        accounts->chunks[chunk] = large_room(CHUNK_SLOTS * sizeof(kt_account_slot), chunk != 0);
+        if (accounts->chunks[chunk] == NULL) return NULL;
+        accounts->chunk_count++;
+    }
+    kt_account_slot *slot = slot_at(accounts, accounts->count);
+    *slot = (kt_account_slot){0};
+    return slot;
+}
+
+static bool set_code(kt_account_slot *slot, kt_str code) {
+    char *room = slot->near;
+    if (code.size > KT_ACCOUNT_NEAR) room = slot->far = malloc(code.size);
+    if (room == NULL) return false;
+    memcpy(room, code.data, code.size);
+    slot->code_size = (uint32_t)code.size;
+    return true;
+}
+
+static kt_code fill_slot(kt_ledger *ledger, kt_account_slot *slot, const kt_account *facts, kt_error *error) {
     uint8_t decimals;
     slot->id = facts->id;
     slot->open_from = facts->open_from;
     slot->closed_from = facts->closed_from;
     slot->rule = (uint8_t)facts->rule;
-    slot->posted = posted;
     slot->currency = 0;
     if (facts->currency.size == 0) return KT_OK;
     return kt_currency_id(ledger, facts->currency, &slot->currency, &decimals, error);
 }
 
-static kt_code load_slot(kt_ledger *ledger, kt_str code, uint32_t hash, kt_account_slot **out, kt_error *error) {
+static kt_code keep_slot(kt_ledger *ledger, kt_str code, uint32_t hash, const kt_account *facts, kt_account_slot **out,
+                         kt_error *error) {
     kt_accounts *accounts = ledger->accounts;
-    kt_account facts;
-    bool posted;
-    kt_code result = kt_account_facts(ledger->state, code, &facts, &posted, error);
-    if (result != KT_OK) return result;
-    if (accounts->count * 2 >= accounts->slot_count && !grow_slots(accounts))
+    if (accounts->count * 2 >= accounts->place_count && !grow_places(accounts))
         return kt_fail(error, KT_MEMORY, "out of memory");
-    kt_account_slot *slot = calloc(1, sizeof *slot + code.size);
+    kt_account_slot *slot = next_slot(accounts);
     if (slot == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
-    slot->hash = hash;
-    slot->code_size = (uint32_t)code.size;
-    memcpy(slot->code, code.data, code.size);
-    result = fill_slot(ledger, slot, &facts, posted, error);
-    if (result != KT_OK) {
-        free(slot);
-        return result;
-    }
-    uint32_t at = hash & (accounts->slot_count - 1);
-    while (accounts->slots[at] != NULL) at = (at + 1) & (accounts->slot_count - 1);
-    accounts->slots[at] = slot;
-    accounts->count++;
+    kt_code result = fill_slot(ledger, slot, facts, error);
+    if (result == KT_OK && !set_code(slot, code)) result = kt_fail(error, KT_MEMORY, "out of memory");
+    if (result != KT_OK) return result;
+    uint32_t at = hash & (accounts->place_count - 1);
+    while (accounts->places[at].slot != 0) at = (at + 1) & (accounts->place_count - 1);
+    accounts->places[at] = (struct place){hash, ++accounts->count};
     *out = slot;
     return KT_OK;
 }
 
-kt_code kt_account_slot_find(kt_ledger *ledger, kt_str code, kt_account_slot **out, kt_error *error) {
-    kt_accounts *accounts = ledger->accounts;
-    uint32_t hash = hash_code(code), at = hash & (accounts->slot_count - 1);
-    for (kt_account_slot *slot; (slot = accounts->slots[at]) != NULL; at = (at + 1) & (accounts->slot_count - 1))
-        if (slot->hash == hash && slot->code_size == code.size && memcmp(slot->code, code.data, code.size) == 0) {
-            *out = slot;
-            return KT_OK;
-        }
-    return load_slot(ledger, code, hash, out, error);
+static kt_account_slot *find_slot(const kt_accounts *accounts, kt_str code, uint32_t hash) {
+    for (uint32_t at = hash & (accounts->place_count - 1); accounts->places[at].slot != 0;
+         at = (at + 1) & (accounts->place_count - 1)) {
+        if (accounts->places[at].hash != hash) continue;
+        kt_account_slot *slot = slot_at(accounts, accounts->places[at].slot - 1);
+        if (slot->code_size == code.size && kt_bytes_same(kt_account_slot_code(slot), code.data, code.size))
+            return slot;
+    }
+    return NULL;
 }
 
-kt_code kt_account_mark_posted(kt_ledger *ledger, kt_account_slot *slot, kt_error *error) {
+/* All accounts as the bound transaction has them, in one walk; where state has a change, as that says. */
+static kt_code load_all(kt_ledger *ledger, kt_txn *txn, kt_error *error) {
+    kt_cursor *cursor;
+    kt_span key, value;
     kt_account facts;
-    kt_code code = kt_account_facts(ledger->state, (kt_str){slot->code, slot->code_size}, &facts, NULL, error);
-    if (code == KT_OK) code = put_facts(ledger, &facts, true, error);
-    slot->posted = code == KT_OK;
-    return code;
+    kt_account_slot *slot;
+    kt_code code = kt_cursor_open(txn, KT_TABLE_ACCOUNTS, &cursor, error);
+    if (code != KT_OK) return code;
+    for (code = kt_cursor_first(cursor, &key, &value, error); code == KT_OK;
+         code = kt_cursor_next(cursor, &key, &value, error)) {
+        kt_str name = {(const char *)key.data, key.size};
+        uint32_t hash = hash_code(name);
+        if (find_slot(ledger->accounts, name, hash) != NULL) continue;
+        code = kt_state_has_change(ledger->state, KT_TABLE_ACCOUNTS, key)
+                   ? kt_account_facts(ledger->state, name, &facts, error)
+                   : kt_account_facts_read(key, value, &facts, error);
+        if (code == KT_OK) code = keep_slot(ledger, name, hash, &facts, &slot, error);
+        if (code != KT_OK) break;
+    }
+    kt_cursor_close(cursor);
+    return code == KT_END ? KT_OK : code;
+}
+
+/* Once many were looked up one by one, the rest is read at once, in the order of the table's pages. */
+static kt_code load_rest(kt_ledger *ledger, kt_error *error) {
+    kt_accounts *accounts = ledger->accounts;
+    uint64_t count, pages;
+    accounts->asked_all = true;
+    kt_txn *txn = kt_state_txn(ledger->state);
+    if (txn == NULL) return KT_OK;
+    kt_code code = kt_table_stat(txn, KT_TABLE_ACCOUNTS, &count, &pages, error);
+    return code == KT_OK && count <= ALL_MOST ? load_all(ledger, txn, error) : code;
+}
+
+static kt_code load_slot(kt_ledger *ledger, kt_str code, uint32_t hash, kt_account_slot **out, kt_error *error) {
+    kt_account facts;
+    kt_code result = KT_OK;
+    if (ledger->accounts->count >= ALL_AFTER && !ledger->accounts->asked_all) {
+        result = load_rest(ledger, error);
+        *out = find_slot(ledger->accounts, code, hash);
+        if (result != KT_OK || *out != NULL) return result;
+    }
+    result = kt_account_facts(ledger->state, code, &facts, error);
+    return result == KT_OK ? keep_slot(ledger, code, hash, &facts, out, error) : result;
+}
+
+/* Two walks, so that memory brings all places at once and then all slots, and not one behind the other. */
+void kt_accounts_expect(const kt_ledger *ledger, const kt_line *lines, size_t count) {
+    const kt_accounts *accounts = ledger->accounts;
+    uint32_t at[EXPECTED];
+    if (accounts->count < FIRST_PLACES) return; /* few are in the cache anyway */
+    if (count > EXPECTED) count = EXPECTED;
+    for (size_t i = 0; i < count; i++) {
+        at[i] = hash_code(lines[i].account) & (accounts->place_count - 1);
+        __builtin_prefetch(&accounts->places[at[i]]);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (accounts->places[at[i]].slot != 0) __builtin_prefetch(slot_at(accounts, accounts->places[at[i]].slot - 1));
+}
+
+kt_code kt_account_slot_find(kt_ledger *ledger, kt_str code, kt_account_slot **out, kt_error *error) {
+    uint32_t hash = hash_code(code);
+    *out = find_slot(ledger->accounts, code, hash);
+    return *out != NULL ? KT_OK : load_slot(ledger, code, hash, out, error);
+}
+
+static kt_code found_posting(void *context, const kt_run_cell *cell, kt_error *error) {
+    (void)error;
+    *(bool *)context |= cell->count != 0;
+    return KT_OK;
+}
+
+/* Rarely asked, so it is looked up in the sums and kept nowhere. */
+static kt_code has_postings(kt_ledger *ledger, uint32_t id, bool *found, kt_error *error) {
+    *found = false;
+    return kt_runs_sums(ledger->runs, kt_state_txn(ledger->state), id, found_posting, found, error);
 }
 
 /* ---- records ---- */
@@ -228,7 +349,7 @@ static kt_code check_parent(kt_ledger *ledger, const kt_account *account, kt_err
         if (kt_str_equal(at, account->code) || depth > 64)
             return kt_fail(error, KT_INVALID, "account %.*s would stand below itself", (int)account->code.size,
                            account->code.data);
-        kt_code code = kt_account_facts(ledger->state, at, &parent, NULL, error);
+        kt_code code = kt_account_facts(ledger->state, at, &parent, error);
         if (code == KT_NOT_FOUND)
             return kt_fail(error, KT_UNKNOWN, "account %.*s: its parent %.*s is not on record", (int)account->code.size,
                            account->code.data, (int)at.size, at.data);
@@ -259,9 +380,11 @@ kt_code kt_account_check(kt_ledger *ledger, const kt_account *account, kt_error 
                            account->code.data, (int)account->currency.size, account->currency.data);
     }
     if (code != KT_OK) return code;
-    code = kt_account_facts(ledger->state, account->code, &before, &posted, error);
+    code = kt_account_facts(ledger->state, account->code, &before, error);
     if (code == KT_NOT_FOUND) return KT_OK;
-    if (code == KT_OK && posted && before.type != KT_UNCLASSIFIED && before.type != account->type)
+    if (code != KT_OK || before.type == KT_UNCLASSIFIED || before.type == account->type) return code;
+    code = has_postings(ledger, before.id, &posted, error);
+    if (code == KT_OK && posted)
         return kt_fail(error, KT_RULE, "account %.*s has postings: its type stays %s", (int)account->code.size,
                        account->code.data, kt_account_type_name(before.type));
     return code;
@@ -302,20 +425,19 @@ kt_code kt_account_body_read(const kt_record *record, kt_account *out, kt_error 
 kt_code kt_account_apply(void *self, const kt_record *record, kt_error *error) {
     kt_ledger *ledger = self;
     kt_account account, before;
-    bool posted = false;
     kt_account_slot *slot;
     uint8_t key[12];
     kt_code code = kt_account_body_read(record, &account, error);
     if (code == KT_OK) code = kt_account_check(ledger, &account, error); /* enforced again on replay */
     if (code != KT_OK) return code;
-    code = kt_account_facts(ledger->state, account.code, &before, &posted, error);
+    code = kt_account_facts(ledger->state, account.code, &before, error);
     if (code == KT_OK) account.id = before.id;
     else if (code == KT_NOT_FOUND) code = next_id(ledger, &account.id, error);
-    if (code == KT_OK) code = put_facts(ledger, &account, posted, error);
+    if (code == KT_OK) code = put_facts(ledger, &account, error);
     kt_put_be32(key, account.id);
     kt_put_be64(key + 4, record->number);
     if (code == KT_OK)
         code = kt_state_put(ledger->state, KT_TABLE_ACCOUNT_FACTS, kt_span_of(key, sizeof key), record->body, error);
     if (code == KT_OK) code = kt_account_slot_find(ledger, account.code, &slot, error);
-    return code == KT_OK ? fill_slot(ledger, slot, &account, posted, error) : code;
+    return code == KT_OK ? fill_slot(ledger, slot, &account, error) : code;
 }

@@ -12,36 +12,46 @@
 
 #include "engine/ledger/ledger.h"
 
+#define KT_ACCOUNT_NEAR 32u /* bytes of a code that lie in its slot */
+
 typedef struct kt_account_slot { /* what posting needs of an account, in memory */
     uint32_t id;
-    uint32_t hash;
     kt_day open_from, closed_from;
     uint16_t currency; /* id of the only one allowed; 0: any */
     uint8_t rule;
-    bool posted;
-    bool balances_known; /* accounts with a rule keep their sums here */
-    uint16_t balance_count;
+    struct kt_account_sums *sums; /* accounts with a rule keep theirs here; NULL: not known yet */
+    uint32_t code_size;
+    union {
+        char near[KT_ACCOUNT_NEAR]; /* so that most accounts are one cache line */
+        char *far;
+    };
+} kt_account_slot;
+
+typedef struct kt_account_sums {
+    uint16_t count;
     struct kt_account_sum {
         uint16_t currency;
         kt_amount balance;
         kt_amount added; /* by the entry being checked; zero between checks */
-    } * balances;
-    uint32_t code_size;
-    char code[];
-} kt_account_slot;
+    } * of;
+} kt_account_sums;
+
+static inline const char *kt_account_slot_code(const kt_account_slot *slot) {
+    return slot->code_size <= KT_ACCOUNT_NEAR ? slot->near : slot->far;
+}
 
 kt_code kt_accounts_open(kt_accounts **out, kt_error *error);
 void kt_accounts_close(kt_accounts *accounts);
 void kt_accounts_forget(kt_accounts *accounts);
 
+/* The lines' accounts are going to be asked for: where there are very many, memory is told to bring them. */
+void kt_accounts_expect(const kt_ledger *ledger, const kt_line *lines, size_t count);
 /* KT_NOT_FOUND leaves *error alone. */
 kt_code kt_account_slot_find(kt_ledger *ledger, kt_str code, kt_account_slot **out, kt_error *error);
-/* The account's first posting is on record. */
-kt_code kt_account_mark_posted(kt_ledger *ledger, kt_account_slot *slot, kt_error *error);
 
 /* Facts as state has them now; strings borrow state. KT_NOT_FOUND. */
-kt_code kt_account_facts(kt_state *state, kt_str code, kt_account *out, bool *posted, kt_error *error);
-kt_code kt_account_facts_read(kt_span code, kt_span value, kt_account *out, bool *posted, kt_error *error);
+kt_code kt_account_facts(kt_state *state, kt_str code, kt_account *out, kt_error *error);
+kt_code kt_account_facts_read(kt_span code, kt_span value, kt_account *out, kt_error *error);
 
 /* An account record's body: all but the id. */
 kt_code kt_account_body_read(const kt_record *record, kt_account *out, kt_error *error);

@@ -16,6 +16,7 @@ kt_code kt_plan_open(kt_posting_plan **out, kt_error *error) {
 
 void kt_plan_close(kt_posting_plan *plan) {
     if (plan == NULL) return;
+    kt_entry_reader_release(&plan->reader);
     free(plan->lines);
     free(plan->weights);
     free(plan);
@@ -23,21 +24,25 @@ void kt_plan_close(kt_posting_plan *plan) {
 
 /* ---- form, date and period ---- */
 
-static kt_code check_text(kt_str text, size_t most, const char *what, kt_error *error) {
-    if (text.size == 0) return KT_OK;
+static kt_code refuse_text(kt_str text, size_t most, const char *what, bool code, kt_error *error) {
     if (text.size > most)
         return kt_fail(error, KT_LIMIT, "%s has %zu bytes, at most %zu are kept", what, text.size, most);
     if (!kt_utf8_valid(text.data, text.size))
         return kt_fail(error, KT_INVALID, "%s is not UTF-8 or has a NUL byte", what);
+    if (code && kt_utf8_controls(text.data, text.size))
+        return kt_fail(error, KT_INVALID, "%s has a control character", what);
     return KT_OK;
 }
 
+static inline kt_code check_text(kt_str text, size_t most, const char *what, kt_error *error) {
+    if (text.size <= most && kt_ascii_plain(text.data, text.size)) return KT_OK;
+    return refuse_text(text, most, what, false, error);
+}
+
 /* Names and numbers are shown as they are: no control characters, which a terminal would obey. */
-static kt_code check_code(kt_str text, size_t most, const char *what, kt_error *error) {
-    kt_code code = check_text(text, most, what, error);
-    if (code == KT_OK && kt_utf8_controls(text.data, text.size))
-        code = kt_fail(error, KT_INVALID, "%s has a control character", what);
-    return code;
+static inline kt_code check_code(kt_str text, size_t most, const char *what, kt_error *error) {
+    if (text.size <= most && kt_ascii_plain(text.data, text.size)) return KT_OK;
+    return refuse_text(text, most, what, true, error);
 }
 
 static kt_code check_form(const kt_entry *entry, kt_error *error) {
@@ -74,9 +79,19 @@ static kt_code check_date(kt_ledger *ledger, const kt_entry *entry, kt_error *er
 
 /* ---- a line ---- */
 
+static kt_code not_open(const kt_entry *entry, const kt_account_slot *slot, kt_error *error) {
+    char day[KT_DAY_TEXT], limit[KT_DAY_TEXT];
+    if (slot->open_from != KT_DAY_NONE && entry->date < slot->open_from)
+        return kt_fail(error, KT_CLOSED, "account %.*s opens on %s, the entry is of %s", (int)slot->code_size,
+                       kt_account_slot_code(slot), kt_day_format(slot->open_from, limit),
+                       kt_day_format(entry->date, day));
+    return kt_fail(error, KT_CLOSED, "account %.*s is closed from %s, the entry is of %s", (int)slot->code_size,
+                   kt_account_slot_code(slot), kt_day_format(slot->closed_from, limit),
+                   kt_day_format(entry->date, day));
+}
+
 static kt_code check_account(kt_ledger *ledger, const kt_entry *entry, const kt_line *line, kt_planned_line *out,
                              kt_error *error) {
-    char day[KT_DAY_TEXT], limit[KT_DAY_TEXT];
     if (line->account.size == 0) return kt_fail(error, KT_INVALID, "a line without an account");
     kt_code code = kt_account_slot_find(ledger, line->account, &out->account, error);
     if (code == KT_NOT_FOUND)
@@ -84,13 +99,9 @@ static kt_code check_account(kt_ledger *ledger, const kt_entry *entry, const kt_
                        (int)(line->account.size < 256 ? line->account.size : 256), line->account.data);
     if (code != KT_OK) return code;
     const kt_account_slot *slot = out->account;
-    if (slot->open_from != KT_DAY_NONE && entry->date < slot->open_from)
-        return kt_fail(error, KT_CLOSED, "account %.*s opens on %s, the entry is of %s", (int)slot->code_size,
-                       slot->code, kt_day_format(slot->open_from, limit), kt_day_format(entry->date, day));
-    if (slot->closed_from != KT_DAY_NONE && entry->date >= slot->closed_from)
-        return kt_fail(error, KT_CLOSED, "account %.*s is closed from %s, the entry is of %s", (int)slot->code_size,
-                       slot->code, kt_day_format(slot->closed_from, limit), kt_day_format(entry->date, day));
-    return KT_OK;
+    bool early = slot->open_from != KT_DAY_NONE && entry->date < slot->open_from,
+         late = slot->closed_from != KT_DAY_NONE && entry->date >= slot->closed_from;
+    return early || late ? not_open(entry, slot, error) : KT_OK;
 }
 
 /* NULL for the book's own. */
@@ -108,10 +119,11 @@ static kt_code find_currency(kt_ledger *ledger, kt_str code, kt_currency_slot **
 static bool within_limit(kt_amount amount) {
     /* 10^30, kept as the product of two halves, since C has no literal of that size. */
     const kt_amount limit = (kt_amount)1000000000000000 * 1000000000000000;
+    if ((int64_t)amount == amount) return true;
     return amount <= limit && amount >= -limit;
 }
 
-static kt_code check_amount(const kt_ledger *ledger, const kt_line *line, kt_planned_line *out, kt_error *error) {
+static kt_code check_written(const kt_ledger *ledger, const kt_line *line, kt_planned_line *out, kt_error *error) {
     uint8_t decimals = out->currency == NULL ? ledger->company.decimals : out->currency->decimals;
     kt_str code = out->currency == NULL ? (kt_str){ledger->company.code, ledger->company.code_size}
                                         : (kt_str){out->currency->code, out->currency->code_size};
@@ -132,6 +144,13 @@ static kt_code check_amount(const kt_ledger *ledger, const kt_line *line, kt_pla
         return kt_fail(error, KT_OVERFLOW, "an amount of %.*s exceeds 10^%d units", (int)code.size, code.data,
                        KT_POSTING_DIGITS);
     return KT_OK;
+}
+
+static inline kt_code check_amount(const kt_ledger *ledger, const kt_line *line, kt_planned_line *out,
+                                   kt_error *error) {
+    out->amount = line->amount;
+    if (line->amount_given == 0 && within_limit(line->amount)) return KT_OK;
+    return check_written(ledger, line, out, error);
 }
 
 static kt_code check_cost(kt_ledger *ledger, const kt_line *line, kt_planned_line *out, kt_currency_slot **weighs,
@@ -185,17 +204,33 @@ static kt_code wrong_currency(kt_ledger *ledger, const kt_planned_line *line, kt
     kt_account facts = {0};
     kt_str found = line->currency == NULL ? (kt_str){ledger->company.code, ledger->company.code_size}
                                           : (kt_str){line->currency->code, line->currency->code_size};
-    kt_code code = kt_account_facts(ledger->state, (kt_str){slot->code, slot->code_size}, &facts, NULL, error);
+    kt_code code = kt_account_facts(ledger->state, (kt_str){kt_account_slot_code(slot), slot->code_size}, &facts,
+                                    error);
     if (code != KT_OK) return code;
-    return kt_fail(error, KT_RULE, "account %.*s takes %.*s only, found %.*s", (int)slot->code_size, slot->code,
-                   (int)facts.currency.size, facts.currency.data, (int)found.size, found.data);
+    return kt_fail(error, KT_RULE, "account %.*s takes %.*s only, found %.*s", (int)slot->code_size,
+                   kt_account_slot_code(slot), (int)facts.currency.size, facts.currency.data, (int)found.size,
+                   found.data);
+}
+
+/* What a line has beside account and amount. */
+static kt_code check_extras(const kt_line *line, kt_error *error) {
+    kt_code code = KT_OK;
+    if (line->dimension_count != 0) code = kt_dimension_check(line->dimensions, line->dimension_count, error);
+    if (code == KT_OK) code = check_text(line->text, KT_TEXT_MAX, "a line's text", error);
+    if (code == KT_OK) code = check_code(line->ref, KT_REF_MAX, "a line's reference", error);
+    return code == KT_OK ? check_code(line->tax_code, KT_SERIES_MAX, "a line's tax code", error) : code;
+}
+
+static inline bool has_extras(const kt_line *line) {
+    return (line->dimension_count | line->text.size | line->ref.size | line->tax_code.size) != 0;
 }
 
 static kt_code check_line(kt_ledger *ledger, const kt_entry *entry, const kt_line *line, kt_planned_line *out,
                           kt_error *error) {
     kt_currency_slot *weighs;
     kt_code code = check_account(ledger, entry, line, out, error);
-    if (code == KT_OK) code = find_currency(ledger, line->currency, &out->currency, error);
+    out->currency = NULL;
+    if (code == KT_OK && line->currency.size != 0) code = find_currency(ledger, line->currency, &out->currency, error);
     if (code != KT_OK) return code;
     uint16_t id = out->currency == NULL ? ledger->company.currency : out->currency->id;
     if (out->account->currency != 0 && out->account->currency != id) return wrong_currency(ledger, out, error);
@@ -208,10 +243,7 @@ static kt_code check_line(kt_ledger *ledger, const kt_entry *entry, const kt_lin
     out->in_book_currency = out->currency == NULL;
     out->has_book = weighs == NULL;
     out->book = weight;
-    if (line->dimension_count != 0) code = kt_dimension_check(line->dimensions, line->dimension_count, error);
-    if (code == KT_OK) code = check_text(line->text, KT_TEXT_MAX, "a line's text", error);
-    if (code == KT_OK) code = check_code(line->ref, KT_REF_MAX, "a line's reference", error);
-    if (code == KT_OK) code = check_code(line->tax_code, KT_SERIES_MAX, "a line's tax code", error);
+    if (has_extras(line)) code = check_extras(line, error);
     if (code != KT_OK) return code;
     if (weighs != NULL) return add_weight(ledger->plan, weighs, weight, error);
     if (__builtin_add_overflow(ledger->plan->left, weight, &ledger->plan->left))
@@ -272,32 +304,37 @@ static kt_code check_voucher(kt_ledger *ledger, const kt_entry *entry, bool repe
                    (int)entry->series.size, entry->series.data, plan->year);
 }
 
+static struct kt_account_sum *sum_of(const kt_account_slot *slot, uint16_t currency) {
+    for (uint16_t i = 0; i < slot->sums->count; i++)
+        if (slot->sums->of[i].currency == currency) return &slot->sums->of[i];
+    return NULL;
+}
+
 static kt_code add_cell(void *context, const kt_run_cell *cell, kt_error *error) {
     kt_account_slot *slot = context;
-    uint16_t i = 0;
-    while (i < slot->balance_count && slot->balances[i].currency != cell->key.currency) i++;
-    if (i == slot->balance_count) {
-        struct kt_account_sum *grown = realloc(slot->balances, (i + 1u) * sizeof *grown);
+    struct kt_account_sum *sum = sum_of(slot, cell->key.currency);
+    if (sum == NULL) {
+        kt_account_sums *sums = slot->sums;
+        struct kt_account_sum *grown = realloc(sums->of, (sums->count + 1u) * sizeof *grown);
         if (grown == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
-        slot->balances = grown;
-        slot->balances[slot->balance_count++] = (struct kt_account_sum){cell->key.currency, 0, 0};
+        sums->of = grown;
+        sum = &sums->of[sums->count++];
+        *sum = (struct kt_account_sum){cell->key.currency, 0, 0};
     }
-    slot->balances[i].balance += cell->debit - cell->credit;
+    sum->balance += cell->debit - cell->credit;
     return KT_OK;
 }
 
 static kt_code load_balances(kt_ledger *ledger, kt_account_slot *slot, kt_error *error) {
-    if (slot->balances_known) return KT_OK;
-    slot->balance_count = 0;
+    if (slot->sums != NULL) return KT_OK;
+    slot->sums = calloc(1, sizeof *slot->sums);
+    if (slot->sums == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
     kt_code code = kt_runs_sums(ledger->runs, kt_state_txn(ledger->state), slot->id, add_cell, slot, error);
-    slot->balances_known = code == KT_OK;
+    if (code == KT_OK) return KT_OK;
+    free(slot->sums->of);
+    free(slot->sums);
+    slot->sums = NULL;
     return code;
-}
-
-static struct kt_account_sum *sum_of(kt_account_slot *slot, uint16_t currency) {
-    for (uint16_t i = 0; i < slot->balance_count; i++)
-        if (slot->balances[i].currency == currency) return &slot->balances[i];
-    return NULL;
 }
 
 static uint16_t currency_id(const kt_ledger *ledger, const kt_planned_line *line) {
@@ -314,7 +351,7 @@ static kt_code check_rule(kt_ledger *ledger, const kt_planned_line *line, kt_err
     char text[KT_AMOUNT_TEXT];
     kt_amount_format(after, line->currency == NULL ? ledger->company.decimals : line->currency->decimals, 0, text);
     return kt_fail(error, KT_RULE, "account %.*s may not go %s zero: its balance would be %s", (int)slot->code_size,
-                   slot->code, slot->rule == KT_RULE_NOT_NEGATIVE ? "below" : "above", text);
+                   kt_account_slot_code(slot), slot->rule == KT_RULE_NOT_NEGATIVE ? "below" : "above", text);
 }
 
 /* A line's part of what the entry adds to its account; a cell of nothing makes the place for it. */
@@ -367,6 +404,7 @@ static kt_code check_lines(kt_ledger *ledger, const kt_entry *entry, kt_error *e
         plan->room = entry->line_count;
     }
     kt_code code = KT_OK;
+    kt_accounts_expect(ledger, entry->lines, entry->line_count);
     for (size_t i = 0; i < entry->line_count && code == KT_OK; i++) {
         code = check_line(ledger, entry, &entry->lines[i], &plan->lines[i], error);
         plan->count = i + 1;
@@ -419,9 +457,8 @@ static kt_code fold_line(kt_ledger *ledger, const kt_entry *entry, const kt_line
     kt_code code = KT_OK;
     kt_run_key key = {
         .account = planned->account->id, .currency = currency_id(ledger, planned), .month = ledger->memo.month};
-    if (!planned->account->posted) code = kt_account_mark_posted(ledger, planned->account, error);
     /* Both the line's currency and the one it counts in: their decimals are now in amounts that are stored. */
-    if (code == KT_OK) code = mark_currency(ledger, planned->currency, error);
+    code = mark_currency(ledger, planned->currency, error);
     if (code == KT_OK) code = mark_currency(ledger, planned->weighs, error);
     if (code == KT_OK && line->dimension_count != 0)
         code = kt_dimension_set(ledger, line->dimensions, line->dimension_count, &key.dimensions, error);
@@ -434,7 +471,7 @@ static kt_code fold_line(kt_ledger *ledger, const kt_entry *entry, const kt_line
                         .unvalued = !planned->has_book,
                         .amount = planned->amount,
                         .book = planned->has_book ? planned->book : 0};
-    if (planned->account->balances_known) {
+    if (planned->account->sums != NULL) {
         kt_run_cell cell = {.key = key, .debit = planned->amount};
         code = add_cell(planned->account, &cell, error);
         if (code != KT_OK) return code;

@@ -16,6 +16,7 @@
 
 #include "engine/ledger/account.h"
 #include "engine/ledger/currency.h"
+#include "engine/ledger/entry.h"
 
 /* Magnitude of one amount: so that 10^8 of the largest still add up in 128 bits. */
 #define KT_POSTING_DIGITS 30
@@ -31,6 +32,7 @@ typedef struct kt_planned_line {
 } kt_planned_line;
 
 struct kt_posting_plan {
+    kt_entry_reader reader; /* its room is used again and again */
     kt_planned_line *lines;
     size_t count, room;
     bool rounded;   /* a cost was rounded */

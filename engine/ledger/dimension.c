@@ -27,10 +27,14 @@ static size_t value_key(const kt_dimension *pair, uint8_t key[2 + KT_DIMENSION_V
     return 2 + pair->value.size;
 }
 
-kt_code kt_dimension_known(kt_ledger *ledger, const kt_dimension *pair, kt_error *error) {
+kt_code kt_dimension_recorded(kt_state *state, const kt_dimension *pair, kt_error *error) {
     uint8_t key[2 + KT_DIMENSION_VALUE_MAX];
     kt_span value;
-    return kt_state_get(ledger->state, KT_TABLE_DIMENSIONS, kt_span_of(key, value_key(pair, key)), &value, error);
+    return kt_state_get(state, KT_TABLE_DIMENSIONS, kt_span_of(key, value_key(pair, key)), &value, error);
+}
+
+kt_code kt_dimension_known(kt_ledger *ledger, const kt_dimension *pair, kt_error *error) {
+    return kt_dimension_recorded(ledger->state, pair, error);
 }
 
 kt_code kt_dimension_check(const kt_dimension *pairs, size_t count, kt_error *error) {

@@ -16,6 +16,7 @@ void kt_dimensions_forget(kt_dimension_sets *sets);
 
 /* KT_NOT_FOUND: the value is not on record. */
 kt_code kt_dimension_known(kt_ledger *ledger, const kt_dimension *pair, kt_error *error);
+kt_code kt_dimension_recorded(kt_state *state, const kt_dimension *pair, kt_error *error);
 kt_code kt_dimension_check(const kt_dimension *pairs, size_t count, kt_error *error);
 size_t kt_dimension_record(const kt_dimension *pair, kt_day date, uint8_t *out, size_t room);
 kt_code kt_dimension_apply(void *self, const kt_record *record, kt_error *error);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "engine/ledger/company.h"
 #include "engine/ledger/currency.h"
 
 void kt_form_release(kt_form *form) {
@@ -29,6 +30,15 @@ static bool is_book(const kt_ledger *ledger, kt_str currency) {
 
 static bool is_turned_line(const kt_ledger *ledger, const kt_line *line) {
     return line->has_cost && is_book(ledger, line->currency) && !is_book(ledger, line->cost_currency);
+}
+
+bool kt_form_is_simple(const kt_entry *entry) {
+    size_t more = 0;
+    for (size_t i = 0; i < entry->line_count; i++) {
+        const kt_line *line = &entry->lines[i];
+        more |= line->currency.size | line->amount_given | (line->has_cost ? 1u : 0u);
+    }
+    return more == 0;
 }
 
 bool kt_form_is_turned(const kt_ledger *ledger, const kt_entry *entry) {
@@ -134,4 +144,26 @@ kt_code kt_form_settle(kt_form *form, const kt_ledger *ledger, kt_entry *entry, 
         if (is_book(ledger, line->cost_currency)) line->cost_currency = (kt_str){NULL, 0};
     }
     return code;
+}
+
+/* What a rate leaves over goes to the rounding account, a smallest unit for each rate at the most. */
+static kt_code round_off(kt_form *form, kt_ledger *ledger, kt_entry *entry, kt_str account, kt_error *error) {
+    kt_amount left = ledger->plan->left, most = 0;
+    for (size_t i = 0; i < entry->line_count; i++) most += entry->lines[i].has_cost;
+    if (account.size == 0 || !ledger->plan->only_book || left > most || -left > most) return KT_UNBALANCED;
+    return kt_form_round(form, entry, account, left, error);
+}
+
+kt_code kt_form_check(kt_form *form, kt_ledger *ledger, kt_entry *entry, kt_str rounding_account, bool voucher_repeats,
+                      kt_error *error) {
+    kt_code code = kt_company_load(ledger, error);
+    bool few = entry->line_count <= KT_LINES_MAX; /* more are refused before one is read */
+    if (code == KT_OK && few && kt_form_is_turned(ledger, entry)) code = kt_form_turn(form, ledger, entry, error);
+    if (code == KT_OK) code = kt_entry_check(ledger, entry, voucher_repeats, error);
+    if (code == KT_UNBALANCED) {
+        kt_code rounded = round_off(form, ledger, entry, rounding_account, error);
+        if (rounded == KT_OK) code = kt_entry_check(ledger, entry, voucher_repeats, error);
+        else if (rounded != KT_UNBALANCED) code = rounded;
+    }
+    return code == KT_OK ? kt_form_settle(form, ledger, entry, error) : code;
 }

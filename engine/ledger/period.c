@@ -47,6 +47,7 @@ static kt_code load(kt_ledger *ledger, kt_error *error) {
     kt_span key, value;
     kt_period row;
     if (ledger->periods->loaded) return KT_OK;
+    if (kt_state_txn(ledger->state) == NULL) return KT_OK; /* a state bound to none knows of no closed month */
     kt_code code = kt_cursor_open(kt_state_txn(ledger->state), KT_TABLE_PERIODS, &cursor, error);
     if (code != KT_OK) return code;
     for (code = kt_cursor_first(cursor, &key, &value, error); code == KT_OK;

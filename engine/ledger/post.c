@@ -52,35 +52,10 @@ static kt_code declare_dimensions(kt_batch *batch, const kt_entry *entry, const 
     return code;
 }
 
-/* What a rate leaves over goes to the rounding account, a smallest unit for each rate at the most. */
-static kt_code round_off(kt_batch *batch, kt_form *form, kt_entry *entry, kt_error *error) {
-    kt_ledger *ledger = kt_batch_ledger(batch);
-    kt_str account = kt_str_from(batch->rounding_account);
-    kt_amount left = ledger->plan->left, most = 0;
-    for (size_t i = 0; i < entry->line_count; i++) most += entry->lines[i].has_cost;
-    if (account.size == 0 || !ledger->plan->only_book || left > most || -left > most) return KT_UNBALANCED;
-    return kt_form_round(form, entry, account, left, error);
-}
-
-static kt_code check_new(kt_batch *batch, kt_form *form, kt_entry *entry, kt_error *error) {
-    kt_ledger *ledger = kt_batch_ledger(batch);
-    bool repeats = batch->allow_duplicate_voucher;
-    kt_code code = kt_company_load(ledger, error);
-    bool few = entry->line_count <= KT_LINES_MAX; /* more are refused before one is read */
-    if (code == KT_OK && few && kt_form_is_turned(ledger, entry)) code = kt_form_turn(form, ledger, entry, error);
-    if (code == KT_OK) code = kt_entry_check(ledger, entry, repeats, error);
-    if (code == KT_UNBALANCED) {
-        kt_code rounded = round_off(batch, form, entry, error);
-        if (rounded == KT_OK) code = kt_entry_check(ledger, entry, repeats, error);
-        else if (rounded != KT_UNBALANCED) code = rounded;
-    }
-    return code == KT_OK ? kt_form_settle(form, ledger, entry, error) : code;
-}
-
 /* Packs in place where it fits a block, else through memory. */
-static kt_code append_entry(kt_batch *batch, const kt_entry *entry, bool repeats, uint64_t *number, kt_error *error) {
+static kt_code append_entry(kt_batch *batch, const kt_entry *entry, size_t bound, bool repeats, uint64_t *number,
+                            kt_error *error) {
     kt_journal *journal = kt_book_journal(batch->book);
-    size_t bound = kt_entry_bound(entry);
     kt_pack pack;
     uint8_t *room;
     if (bound <= KT_RECORD_MAX) {
@@ -102,13 +77,13 @@ static kt_code append_entry(kt_batch *batch, const kt_entry *entry, bool repeats
 }
 
 /* Everything is checked; from here on only the surroundings can fail, and then the batch is over. */
-static kt_code commit_entry(kt_batch *batch, kt_entry *entry, uint64_t *number, kt_error *error) {
-    kt_ledger *ledger = kt_batch_ledger(batch);
+static kt_code commit_entry(kt_batch *batch, kt_ledger *ledger, const kt_entry *entry, size_t bound, uint64_t *number,
+                            kt_error *error) {
     kt_code code = KT_OK;
     uint64_t given = 0;
     for (size_t i = 0; i < entry->line_count && code == KT_OK; i++)
         if (entry->lines[i].dimension_count != 0) code = declare_dimensions(batch, entry, &entry->lines[i], error);
-    if (code == KT_OK) code = append_entry(batch, entry, ledger->plan->voucher_used, &given, error);
+    if (code == KT_OK) code = append_entry(batch, entry, bound, ledger->plan->voucher_used, &given, error);
     if (code == KT_OK) code = kt_entry_fold(ledger, entry, given, error);
     if (code != KT_OK) {
         batch->broken = code;
@@ -119,53 +94,67 @@ static kt_code commit_entry(kt_batch *batch, kt_entry *entry, uint64_t *number, 
     return KT_OK;
 }
 
+static kt_code check_new(kt_batch *batch, kt_ledger *ledger, kt_form *form, kt_entry *entry, kt_error *error) {
+    kt_str rounding = batch->rounding_account[0] == 0 ? (kt_str){NULL, 0} : kt_str_from(batch->rounding_account);
+    return kt_form_check(form, ledger, entry, rounding, batch->allow_duplicate_voucher, error);
+}
+
 /* The check of an entry that needs currencies put on record: first as if they were there, so that a refusal leaves the
    batch as it was (law 12). */
-static kt_code check_with_currencies(kt_batch *batch, const kt_entry *entry, kt_error *error) {
+static kt_code check_with_currencies(kt_batch *batch, kt_ledger *ledger, const kt_entry *entry, kt_error *error) {
     kt_form form = {0};
     kt_entry trial = *entry;
     bool needed = false;
     kt_code code = need_currencies(batch, entry, true, &needed, error);
-    if (code == KT_OK && needed) code = check_new(batch, &form, &trial, error);
-    kt_currencies_untry(kt_batch_ledger(batch)->currencies);
+    if (code == KT_OK && needed) code = check_new(batch, ledger, &form, &trial, error);
+    kt_currencies_untry(ledger->currencies);
     kt_form_release(&form);
     return code == KT_OK && needed ? need_currencies(batch, entry, false, &needed, error) : code;
 }
 
 /* Before anything is allocated or appended for it. */
-static kt_code check_size(const kt_entry *entry, kt_error *error) {
-    size_t bound = kt_entry_bound(entry);
-    if (bound <= KT_WHOLE_MAX) return KT_OK;
-    kt_fail(error, KT_LIMIT, "an entry of up to %zu bytes, at most %u are kept: split it", bound, KT_WHOLE_MAX);
+static kt_code check_size(const kt_entry *entry, size_t *bound, kt_error *error) {
+    *bound = kt_entry_bound(entry);
+    if (*bound <= KT_WHOLE_MAX) return KT_OK;
+    kt_fail(error, KT_LIMIT, "an entry of up to %zu bytes, at most %u are kept: split it", *bound, KT_WHOLE_MAX);
     return entry->file == NULL ? KT_LIMIT : kt_fail_at(error, KT_LIMIT, "%s:%zu", entry->file, entry->file_line);
 }
 
-kt_code kt_batch_add(kt_batch *batch, const kt_entry *entry, uint64_t *number, kt_error *error) {
+static kt_code add_formed(kt_batch *batch, kt_ledger *ledger, const kt_entry *entry, bool few, uint64_t *number,
+                          kt_error *error) {
     kt_form form = {0};
     kt_entry given = *entry;
+    kt_code code = few ? check_with_currencies(batch, ledger, entry, error) : KT_OK;
+    if (code == KT_OK) code = check_new(batch, ledger, &form, &given, error);
+    if (code == KT_OK) code = commit_entry(batch, ledger, &given, kt_entry_bound(&given), number, error);
+    kt_form_release(&form);
+    return code;
+}
+
+kt_code kt_batch_add(kt_batch *batch, const kt_entry *entry, uint64_t *number, kt_error *error) {
+    kt_ledger *ledger = kt_batch_ledger(batch);
+    size_t bound = 0;
+    bool few = entry->line_count <= KT_LINES_MAX; /* more are refused before one is read */
     kt_code code = kt_batch_may(batch, KT_KIND_ENTRY, error);
     if (code == KT_OK && entry->reverses != 0) code = kt_reversal_target(batch, entry->reverses, error);
-    if (code == KT_OK && entry->line_count <= KT_LINES_MAX) code = check_size(entry, error);
-    if (code == KT_OK && entry->line_count <= KT_LINES_MAX) code = check_with_currencies(batch, entry, error);
-    if (code == KT_OK) code = check_new(batch, &form, &given, error);
-    if (code == KT_OK) code = commit_entry(batch, &given, number, error);
-    kt_form_release(&form);
+    if (code == KT_OK && few) code = check_size(entry, &bound, error);
+    if (code == KT_OK && few && kt_form_is_simple(entry)) {
+        code = kt_entry_check(ledger, entry, batch->allow_duplicate_voucher, error);
+        if (code == KT_OK) code = commit_entry(batch, ledger, entry, bound, number, error);
+    } else if (code == KT_OK) code = add_formed(batch, ledger, entry, few, number, error);
     return code == KT_OK ? KT_OK : kt_batch_break(batch, code);
 }
 
 kt_code kt_entry_apply(void *self, const kt_record *record, kt_error *error) {
     kt_ledger *ledger = self;
-    kt_entry_reader reader = {0};
     kt_entry entry;
     bool repeats;
-    kt_code code = kt_entry_unpack(&reader, record->date, record->body, &entry, &repeats, error);
+    kt_code code = kt_entry_unpack(&ledger->plan->reader, record->date, record->body, &entry, &repeats, error);
     if (code == KT_OK && entry.reverses >= record->number)
         code = kt_fail(error, KT_DAMAGED, "an entry reverses record %llu, which is not before it",
                        (unsigned long long)entry.reverses);
     if (code == KT_OK) code = kt_entry_check(ledger, &entry, repeats, error);
-    if (code == KT_OK) code = kt_entry_fold(ledger, &entry, record->number, error);
-    kt_entry_reader_release(&reader);
-    return code;
+    return code == KT_OK ? kt_entry_fold(ledger, &entry, record->number, error) : code;
 }
 
 /* ---- registers ---- */
@@ -272,7 +261,7 @@ kt_code kt_ledger_found(kt_batch *batch, const kt_create_options *options, kt_er
 }
 
 kt_code kt_batch_find_account(kt_batch *batch, kt_str code, kt_account *out, kt_error *error) {
-    return kt_account_facts(kt_batch_ledger(batch)->state, code, out, NULL, error);
+    return kt_account_facts(kt_batch_ledger(batch)->state, code, out, error);
 }
 
 kt_code kt_batch_find_currency(kt_batch *batch, kt_str code, uint8_t *decimals, bool *posted, kt_error *error) {

@@ -87,7 +87,7 @@ static kt_code as_known(kt_view *view, kt_account *account, kt_error *error) {
 }
 
 kt_code kt_view_account(kt_view *view, kt_str code, kt_account *out, kt_error *error) {
-    kt_code result = kt_account_facts(view->state, code, out, NULL, error);
+    kt_code result = kt_account_facts(view->state, code, out, error);
     if (result == KT_OK) {
         out->code = kt_view_keep(view, code);
         result = as_known(view, out, error);
@@ -110,7 +110,7 @@ kt_code kt_view_accounts(kt_view *view, kt_account **out, size_t *count, kt_erro
     if (code == KT_OK) {
         for (code = kt_cursor_first(cursor, &key, &value, error); code == KT_OK && *count < room;
              code = kt_cursor_next(cursor, &key, &value, error)) {
-            code = kt_account_facts_read(key, value, &accounts[*count], NULL, error);
+            code = kt_account_facts_read(key, value, &accounts[*count], error);
             if (code == KT_OK) code = as_known(view, &accounts[*count], error);
             if (code == KT_OK) ++*count;
             else if (code != KT_NOT_FOUND) break;

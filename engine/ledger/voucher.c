@@ -17,10 +17,23 @@ struct place {
     uint8_t bits[PAGE_BYTES];
 };
 
+/* The voucher asked for last. The next one is mostly the same but for its last two digits, and then its page follows
+   without making the key. */
+struct last {
+    bool known;
+    int32_t year;
+    uint32_t series_size, size;
+    uint64_t hundreds; /* its number without the last two digits */
+    uint64_t page;
+    struct place *place;
+    char series[KT_SERIES_MAX], voucher[KT_VOUCHER_MAX];
+};
+
 struct kt_vouchers {
     struct place places[PLACES];
     struct place *asked; /* the place and number of the voucher asked for last */
     unsigned asked_bit;
+    struct last last;
 };
 
 kt_code kt_vouchers_open(kt_vouchers **out, kt_error *error) {
@@ -32,6 +45,7 @@ void kt_vouchers_close(kt_vouchers *vouchers) { free(vouchers); }
 
 void kt_vouchers_forget(kt_vouchers *vouchers) {
     for (unsigned i = 0; i < PLACES; i++) vouchers->places[i].key_size = 0;
+    vouchers->last.known = false;
 }
 
 /* ---- a page as state keeps it ---- */
@@ -112,14 +126,55 @@ static kt_code write_back(kt_ledger *ledger, struct place *place, kt_error *erro
                         kt_span_of(value, size), error);
 }
 
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/* The same page as last time, known from the last two digits alone? */
+static inline bool find_again(const struct last *last, int32_t year, kt_str series, kt_str voucher, unsigned *bit) {
+    if (!last->known || voucher.size != last->size || series.size != last->series_size || year != last->year)
+        return false;
+    if (!kt_bytes_same(voucher.data, last->voucher, voucher.size - 2) ||
+        !kt_bytes_same(series.data, last->series, series.size))
+        return false;
+    char tens = voucher.data[voucher.size - 2], ones = voucher.data[voucher.size - 1];
+    if (!is_digit(tens) || !is_digit(ones)) return false;
+    uint64_t number = last->hundreds * 100 + (uint64_t)(tens - '0') * 10 + (uint64_t)(ones - '0');
+    *bit = (unsigned)(number % PAGE_NUMBERS);
+    return number / PAGE_NUMBERS == last->page;
+}
+
+/* Only where there are three digits at least: then prefix and width stay what they are when the last two change. */
+static void remember(struct last *last, int32_t year, kt_str series, kt_str voucher, struct place *place,
+                     const uint8_t *key, size_t key_size, unsigned bit) {
+    last->known = false;
+    if (voucher.size < 3 || !is_digit(voucher.data[voucher.size - 1]) || !is_digit(voucher.data[voucher.size - 2]) ||
+        !is_digit(voucher.data[voucher.size - 3]))
+        return;
+    last->known = true;
+    last->year = year;
+    last->size = (uint32_t)voucher.size;
+    last->series_size = (uint32_t)series.size;
+    last->page = kt_get_be64(key + key_size - 8);
+    last->hundreds = (last->page * PAGE_NUMBERS + bit) / 100;
+    last->place = place;
+    memcpy(last->voucher, voucher.data, voucher.size);
+    if (series.size != 0) memcpy(last->series, series.data, series.size);
+}
+
 static kt_code find(kt_ledger *ledger, int32_t year, kt_str series, kt_str voucher, struct place **out, unsigned *bit,
                     kt_error *error) {
     uint8_t key[KEY_MAX];
     kt_span value;
+    struct last *last = &ledger->vouchers->last;
+    if (find_again(last, year, series, voucher, bit)) {
+        *out = last->place;
+        return KT_OK;
+    }
     size_t size = page_key(year, series, voucher, key, bit);
     struct place *place = &ledger->vouchers->places[hash_key(key, size) % PLACES];
     *out = place;
+    remember(last, year, series, voucher, place, key, size, *bit);
     if (place->key_size == size && memcmp(place->key, key, size) == 0) return KT_OK;
+    last->known = false;
     kt_code code = write_back(ledger, place, error);
     if (code != KT_OK) return code;
     place->key_size = 0;

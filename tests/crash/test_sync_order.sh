@@ -19,10 +19,20 @@ awk 'BEGIN { text = sprintf("%4000s", ""); gsub(/ /, "x", text); print "date,vou
 # order TRACE: prints how many acknowledgements there were, how many syncs, and what was not synced before one.
 order() {
     perl -e '
-        my (%dsync, %dirty, $acks, $syncs, $bad);
+        my (%begun, %dsync, %dirty, $acks, $syncs, $bad);
         ($acks, $syncs, $bad) = (0, 0, 0);
         while (<>) {
-            die "calls of several threads: $_" if /<unfinished|resumed>/;
+            # Two threads at once: a write counts from where it begins, a sync and an open from where they end.
+            my ($thread) = /^(\d+)/;
+            if (s/<unfinished \.\.\.>\s*$//) {
+                $begun{$thread} = $_;
+                next unless /\b(?:pwrite64|pwritev2?|write|writev)\(/;
+                $_ .= ") = 1";
+            } elsif (s/^\d+\s+<\.\.\. \w+ resumed>//) {
+                my $whole = delete($begun{$thread}) . $_;
+                next if $whole =~ /\b(?:pwrite64|pwritev2?|write|writev)\(/;
+                $_ = $whole;
+            }
             if (/\bopen(?:at)?\((.*)\) = (\d+)/) {
                 $dsync{$2} = index($1, "SYNC") >= 0; # O_SYNC, O_DSYNC
             } elsif (/\b(?:pwrite64|pwritev2?|write|writev)\((\d+)<([^>]*)>.* = \d+$/) {

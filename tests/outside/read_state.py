@@ -131,7 +131,7 @@ class State:
         for index, line in enumerate(fields[5]):
             more = tagged(line[2:], {1: str, 2: int, 3: str, 4: str, 5: str, 6: str, 7: list}, "line")
             currency = more.get(1, self.book)
-            self.posted |= {("account", line[0]), ("currency", currency)}
+            self.posted |= {("currency", currency)}
             pairs = pack(more[7]) if 7 in more else None
             group = 0 if pairs is None else self.sets.setdefault(pairs, len(self.sets) + 1)
             weighs, weight = (more.get(3, self.book), more[2]) if 2 in more else (currency, line[1])
@@ -164,7 +164,7 @@ class State:
                 self.put("totals", name.encode(), le(form, len(count)))
         for code, (number, body) in self.account_records.items():
             self.put("accounts", code.encode(),
-                     pack([self.accounts[code], number, ("account", code) in self.posted] + body[1:]))
+                     pack([self.accounts[code], number] + body[1:]))
         for code, (number, decimals) in self.currency_records.items():
             self.put("currencies", code.encode(),
                      le("HBBQ", self.currencies[code], decimals, ("currency", code) in self.posted, number))
@@ -292,7 +292,7 @@ def make_log(state, records, leaves, note, found):
         if size >> bit & 1:
             frontier += root_of(leaves[at:at + (1 << bit)])
             at += 1 << bit
-    state.put("meta", b"format", le("I", 1))
+    state.put("meta", b"format", le("I", 2))
     state.put("meta", b"head", le("QQqQ", size, len(state.rows["seals"]), state.last_seal[5], state.last_seal[11]) +
               root_of(leaves) +
               read_note(note)[5][4:] + frontier)
