@@ -27,24 +27,6 @@ static inline int kt_span_compare(kt_span a, kt_span b) {
     return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
 }
 
-/* Are these the same, for short ones such as codes? Without a call, whatever the size. */
-static inline bool kt_bytes_same(const void *one, const void *other, size_t size) {
-    const uint8_t *a = (const uint8_t *)one, *b = (const uint8_t *)other;
-    uint64_t x, y, differ = 0;
-    if (size >= 8) {
-        for (; size > 8; a += 8, b += 8, size -= 8) {
-            memcpy(&x, a, 8);
-            memcpy(&y, b, 8);
-            differ |= x ^ y;
-        }
-        memcpy(&x, a + size - 8, 8); /* the last eight, some of them a second time */
-        memcpy(&y, b + size - 8, 8);
-        return (differ | (x ^ y)) == 0;
-    }
-    for (size_t i = 0; i < size; i++) differ |= (uint64_t)(a[i] ^ b[i]);
-    return differ == 0;
-}
-
 /* Up to eight bytes as one number, without a call. */
 static inline uint64_t kt_bytes_word(const uint8_t *in, size_t size) {
     uint64_t word = 0;
@@ -56,6 +38,38 @@ static inline uint64_t kt_bytes_word(const uint8_t *in, size_t size) {
     }
     for (size_t i = 0; i < size; i++) word = word << 8 | in[i];
     return word;
+}
+
+/* Are these the same, for short ones such as codes? Without a call, whatever the size. */
+static inline bool kt_bytes_same(const void *one, const void *other, size_t size) {
+    const uint8_t *a = (const uint8_t *)one, *b = (const uint8_t *)other;
+    uint64_t x, y, differ = 0;
+    if (size <= 8) return kt_bytes_word(a, size) == kt_bytes_word(b, size);
+    for (; size > 8; a += 8, b += 8, size -= 8) {
+        memcpy(&x, a, 8);
+        memcpy(&y, b, 8);
+        differ |= x ^ y;
+    }
+    memcpy(&x, a + size - 8, 8); /* the last eight, some of them a second time */
+    memcpy(&y, b + size - 8, 8);
+    return (differ | (x ^ y)) == 0;
+}
+
+/* Copies up to 32 bytes without a call. */
+static inline void kt_bytes_copy(uint8_t *out, const void *data, size_t size) {
+    const uint8_t *in = (const uint8_t *)data;
+    if (size >= 16) {
+        memcpy(out, in, 16);
+        memcpy(out + size - 16, in + size - 16, 16); /* some of them a second time */
+    } else if (size >= 8) {
+        memcpy(out, in, 8);
+        memcpy(out + size - 8, in + size - 8, 8);
+    } else if (size >= 4) {
+        memcpy(out, in, 4);
+        memcpy(out + size - 4, in + size - 4, 4);
+    } else {
+        for (size_t i = 0; i < size; i++) out[i] = in[i];
+    }
 }
 
 static inline void kt_put_be64(uint8_t *out, uint64_t value) {

@@ -86,7 +86,7 @@ static inline void kt_pack_amount(kt_pack *pack, kt_int128 value) {
 static inline void kt_pack_text(kt_pack *pack, const char *data, size_t size) {
     if (size < 32 && pack->size + 1 + size <= pack->room) {
         pack->data[pack->size] = (uint8_t)(0xa0 | size);
-        if (size != 0) memcpy(pack->data + pack->size + 1, data, size);
+        kt_bytes_copy(pack->data + pack->size + 1, data, size);
         pack->size += 1 + size;
     } else kt_pack_text_wide(pack, data, size);
 }

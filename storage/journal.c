@@ -10,49 +10,28 @@
 
 #include "storage/codec.h"
 #include "storage/hasher.h"
-#include "storage/lane.h"
 
-#define PARCELS 4u       /* one is filled, one hashed, one stored, and one takes up the slack */
 #define PIECE_BLOCKS 24u /* blocks of one transaction: bounds its memory */
-
-struct sent {
-    bool done;
-    kt_code code;
-    kt_error error;
-    kt_log_head head;
-};
 
 struct kt_journal {
     kt_store *store;
     kt_journal_options options;
     int lock;
-    kt_hasher *hasher;
-    kt_writer *writer;
-    kt_lane *hashing, *writing;
-    bool running; /* the lanes have threads */
-    bool open;    /* a batch is */
-    bool held;    /* the writer's turn is ours */
-    bool here;    /* the batch is done on the calling thread */
+    kt_pipeline *pipeline;
+    bool open; /* a batch is */
+    bool held; /* the writer's turn is ours */
+    bool here; /* the batch is done on the calling thread */
     bool discards;
     kt_txn *reader;       /* what state is read through */
+    uint64_t let_go;      /* changes turned over that the reader sees */
     kt_log_head head;     /* of the last batch, stored or under way */
     uint64_t first, next; /* of the batch; the next record */
-    unsigned grouped;     /* batches sealed and not committed */
+    uint64_t epoch;       /* this writer's; 0: has sealed nothing yet */
+    unsigned blocks;      /* handed over since the last commit */
+    kt_parcel *filling;
+    unsigned grouped; /* batches sealed and not committed */
     int64_t group_time;
     bool group_behind;
-    uint64_t epoch;  /* this writer's; 0: has sealed nothing yet */
-    unsigned blocks; /* handed over since the last commit */
-    kt_parcel *parcels[PARCELS];
-    unsigned filling;
-    uint64_t let_go; /* changes turned over that are in the reader */
-    /* Under the guard: what the lanes tell. */
-    pthread_mutex_t guard;
-    pthread_cond_t moved;
-    uint64_t committed; /* changes turned over that are in the store */
-    struct sent sent[KT_JOURNAL_SENT];
-    unsigned sent_first, sent_count, sent_done;
-    kt_code failed; /* nothing is stored any more until all is received and aborted */
-    kt_error failure;
 };
 
 /* ---- opening ---- */
@@ -67,22 +46,12 @@ kt_code kt_journal_open(kt_store *store, const kt_journal_options *options, kt_j
     if (journal == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
     journal->store = store;
     journal->options = *options;
-    pthread_mutex_init(&journal->guard, NULL);
-    pthread_cond_init(&journal->moved, NULL);
     journal->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     kt_code code = journal->lock < 0 ? kt_fail_errno(error, errno, "%s", path) : KT_OK;
-    if (code == KT_OK) code = kt_hasher_open(options->origin, &journal->hasher, error);
-    if (code == KT_OK) code = kt_writer_open(store, &options->hooks, &journal->writer, error);
-    if (code == KT_OK) code = kt_lane_open(&journal->hashing, error);
-    if (code == KT_OK) code = kt_lane_open(&journal->writing, error);
+    if (code == KT_OK) code = kt_pipeline_open(store, options->origin, &options->hooks, &journal->pipeline, error);
     if (code != KT_OK) kt_journal_close(journal);
     else *out = journal;
     return code;
-}
-
-static void wait_lanes(kt_journal *journal) {
-    if (journal->hashing != NULL) kt_lane_wait(journal->hashing);
-    if (journal->writing != NULL) kt_lane_wait(journal->writing);
 }
 
 /* Nothing is open nor under way: another writer may have its turn. */
@@ -99,104 +68,21 @@ static void give_turn_back(kt_journal *journal) {
 void kt_journal_close(kt_journal *journal) {
     if (journal == NULL) return;
     if (journal->open) kt_journal_abort(journal);
-    wait_lanes(journal);
+    if (journal->pipeline != NULL) kt_pipeline_wait(journal->pipeline);
     give_turn_back(journal);
-    kt_lane_close(journal->hashing);
-    kt_lane_close(journal->writing);
-    kt_writer_close(journal->writer);
-    kt_hasher_close(journal->hasher);
-    for (unsigned i = 0; i < PARCELS; i++) {
-        if (journal->parcels[i] != NULL) free(journal->parcels[i]->data);
-        free(journal->parcels[i]);
-    }
+    kt_pipeline_close(journal->pipeline);
     if (journal->lock >= 0) close(journal->lock);
-    pthread_cond_destroy(&journal->moved);
-    pthread_mutex_destroy(&journal->guard);
     free(journal);
 }
 
 const kt_log_head *kt_journal_head(const kt_journal *journal) { return &journal->head; }
 uint64_t kt_journal_next(const kt_journal *journal) { return journal->next; }
 
-/* ---- what the lanes do ---- */
-
-static void tell_failure(kt_journal *journal, kt_code code, const kt_error *error) {
-    pthread_mutex_lock(&journal->guard);
-    if (journal->failed == KT_OK) {
-        journal->failed = code;
-        journal->failure = *error;
-    }
-    pthread_mutex_unlock(&journal->guard);
-}
-
-static kt_code failure_of(kt_journal *journal, kt_error *error) {
-    pthread_mutex_lock(&journal->guard);
-    kt_code code = journal->failed;
-    if (code != KT_OK && error != NULL) *error = journal->failure;
-    pthread_mutex_unlock(&journal->guard);
-    return code;
-}
-
-/* J2, J3. */
-static void store_parcel(void *context, uint64_t index) {
-    kt_journal *journal = context;
-    kt_parcel *parcel = journal->parcels[index];
-    kt_error error = {0};
-    kt_code code = failure_of(journal, &error);
-    if (code == KT_OK) {
-        code = kt_writer_put(journal->writer, parcel, &error);
-        if (code != KT_OK) {
-            kt_writer_abort(journal->writer);
-            tell_failure(journal, code, &error);
-        }
-    }
-    pthread_mutex_lock(&journal->guard);
-    if (code == KT_OK && parcel->changes != NULL) journal->committed++;
-    if (parcel->end == KT_PARCEL_SEALED) {
-        struct sent *sent = &journal->sent[(journal->sent_first + journal->sent_done++) % KT_JOURNAL_SENT];
-        *sent = (struct sent){true, code, error, parcel->head};
-    }
-    parcel->busy = false;
-    pthread_cond_broadcast(&journal->moved);
-    pthread_mutex_unlock(&journal->guard);
-}
-
-static void finish_parcel(void *context, uint64_t index) {
-    kt_journal *journal = context;
-    kt_hasher_finish(journal->hasher, journal->parcels[index]);
-    kt_lane_give(journal->writing, store_parcel, journal, index);
-}
-
-static void hash_step(void *context, uint64_t argument) {
-    kt_journal *journal = context;
-    kt_hasher_to(journal->hasher, journal->parcels[argument >> 32], (uint32_t)argument);
-}
-
-static void abort_writer(void *context, uint64_t argument) {
-    (void)argument;
-    kt_writer_abort(((kt_journal *)context)->writer);
-}
-
-static void pass_abort(void *context, uint64_t argument) {
-    kt_lane_give(((kt_journal *)context)->writing, abort_writer, context, argument);
-}
-
-/* Only where nothing of the batch was stored yet: a write transaction ends on the thread it began on. */
-static bool start_lanes(kt_journal *journal) {
-    if (journal->running) return true;
-    if (journal->here) return false;
-    journal->running = kt_lane_start(journal->writing) && kt_lane_start(journal->hashing);
-    journal->here = !journal->running;
-    return journal->running;
-}
-
 /* ---- reading while others write ---- */
 
 /* The reader comes to see what was committed since, and those changes are let go. */
 static kt_code catch_up(kt_journal *journal, kt_error *error) {
-    pthread_mutex_lock(&journal->guard);
-    uint64_t committed = journal->committed;
-    pthread_mutex_unlock(&journal->guard);
+    uint64_t committed = kt_pipeline_committed(journal->pipeline);
     if (committed == journal->let_go) return KT_OK;
     kt_code code = kt_txn_renew(journal->reader, error);
     for (; code == KT_OK && journal->let_go < committed; journal->let_go++) kt_state_written(journal->options.state);
@@ -205,10 +91,10 @@ static kt_code catch_up(kt_journal *journal, kt_error *error) {
 
 kt_txn *kt_journal_txn(kt_journal *journal) {
     kt_error error = {0};
-    wait_lanes(journal);
+    kt_pipeline_wait(journal->pipeline);
     kt_code code = catch_up(journal, &error);
-    if (code != KT_OK) tell_failure(journal, code, &error);
-    kt_txn *txn = kt_writer_txn(journal->writer);
+    if (code != KT_OK) kt_pipeline_fail(journal->pipeline, code, &error);
+    kt_txn *txn = kt_writer_txn(kt_pipeline_writer(journal->pipeline));
     return txn != NULL ? txn : journal->reader;
 }
 
@@ -235,45 +121,33 @@ static kt_code read_head(kt_journal *journal, kt_error *error) {
     if (code == KT_OK) code = kt_log_head_read(journal->reader, &journal->head, error);
     if (code == KT_OK) code = kt_writer_is_pending(journal->reader, &pending, error);
     if (code != KT_OK) return code;
-    kt_writer_set_head(journal->writer, journal->head.tree.size);
-    kt_hasher_begin(journal->hasher, &journal->head.tree);
+    kt_pipeline_set_head(journal->pipeline, &journal->head.tree);
     if (!pending) return KT_OK;
-    code = kt_writer_drop_pending(journal->writer, error); /* LAW 4 */
+    code = kt_writer_drop_pending(kt_pipeline_writer(journal->pipeline), error); /* LAW 4 */
     return code == KT_OK ? kt_txn_renew(journal->reader, error) : code;
 }
 
-/* The next parcel, once it is free. */
 static kt_code next_parcel(kt_journal *journal, bool begins, kt_error *error) {
-    journal->filling = (journal->filling + 1) % PARCELS;
-    kt_parcel *parcel = journal->parcels[journal->filling];
-    if (parcel == NULL) {
-        parcel = calloc(1, sizeof *parcel);
-        if (parcel != NULL) parcel->data = malloc(KT_BLOCK_BYTES);
-        if (parcel == NULL || parcel->data == NULL) {
-            free(parcel);
-            return kt_fail(error, KT_MEMORY, "out of memory");
-        }
-        journal->parcels[journal->filling] = parcel;
-    }
-    pthread_mutex_lock(&journal->guard);
-    while (parcel->busy) pthread_cond_wait(&journal->moved, &journal->guard);
-    pthread_mutex_unlock(&journal->guard);
-    parcel->first = journal->next;
-    parcel->count = parcel->bytes = parcel->hashed = 0;
-    parcel->hashed_bytes = 0;
-    parcel->tile_count = 0;
-    parcel->begins = begins;
-    parcel->end = KT_PARCEL_GOES_ON;
-    parcel->changes = NULL;
+    kt_code code = kt_pipeline_next(journal->pipeline, &journal->filling, error);
+    if (code != KT_OK) return code;
+    journal->filling->first = journal->next;
+    journal->filling->begins = begins;
     return KT_OK;
+}
+
+/* Only where nothing of the batch was stored yet: a write transaction ends on the thread it began on. */
+static bool start_lanes(kt_journal *journal) {
+    if (journal->here) return kt_pipeline_runs(journal->pipeline);
+    journal->here = !kt_pipeline_start(journal->pipeline);
+    return !journal->here;
 }
 
 static kt_code take_up(kt_journal *journal, bool no_wait, kt_error *error) {
     kt_code code = kt_store_may_write(journal->store, error);
     if (code == KT_OK) code = take_turn(journal, no_wait, error);
     if (code != KT_OK) return code;
-    journal->failed = KT_OK;
-    journal->let_go = journal->committed;
+    kt_pipeline_forget_failure(journal->pipeline);
+    journal->let_go = kt_pipeline_committed(journal->pipeline);
     code = read_head(journal, error);
     if (code != KT_OK) return code;
     kt_state_bind(journal->options.state, journal->reader);
@@ -282,7 +156,7 @@ static kt_code take_up(kt_journal *journal, bool no_wait, kt_error *error) {
 }
 
 kt_code kt_journal_begin(kt_journal *journal, bool no_wait, kt_error *error) {
-    kt_code code = journal->held ? failure_of(journal, error) : take_up(journal, no_wait, error);
+    kt_code code = journal->held ? kt_pipeline_failure(journal->pipeline, error) : take_up(journal, no_wait, error);
     if (code == KT_OK) {
         journal->here = journal->options.single_thread;
         journal->discards = false;
@@ -291,7 +165,7 @@ kt_code kt_journal_begin(kt_journal *journal, bool no_wait, kt_error *error) {
         code = next_parcel(journal, true, error);
     }
     journal->open = code == KT_OK;
-    if (code != KT_OK && journal->sent_count == 0) give_turn_back(journal);
+    if (code != KT_OK && kt_pipeline_under_way(journal->pipeline) == 0) give_turn_back(journal);
     return code;
 }
 
@@ -302,15 +176,15 @@ void kt_journal_abort(kt_journal *journal) {
     bool pending = false;
     if (!journal->open) return;
     journal->open = false;
-    kt_lane_give(journal->hashing, pass_abort, journal, 0);
-    wait_lanes(journal);
+    unsigned under_way = kt_pipeline_under_way(journal->pipeline);
+    kt_pipeline_abort(journal->pipeline);
     kt_code code = catch_up(journal, &error);
     /* Pieces that were committed above the head go. If the disk is full, the next writer does it. */
     if (code == KT_OK) code = kt_txn_renew(journal->reader, &error);
     if (code == KT_OK) code = kt_writer_is_pending(journal->reader, &pending, &error);
-    if (code == KT_OK && (pending || journal->sent_count != 0)) code = read_head(journal, &error);
-    if (journal->sent_count == 0) give_turn_back(journal);
-    else if (code != KT_OK) tell_failure(journal, code, &error);
+    if (code == KT_OK && (pending || under_way != 0)) code = read_head(journal, &error);
+    if (under_way == 0) give_turn_back(journal);
+    else if (code != KT_OK) kt_pipeline_fail(journal->pipeline, code, &error);
 }
 
 kt_code kt_journal_recover(kt_journal *journal, kt_error *error) {
@@ -330,22 +204,20 @@ kt_code kt_journal_recover(kt_journal *journal, kt_error *error) {
 /* ---- filling parcels ---- */
 
 static void hand_over(kt_journal *journal, kt_parcel_end end, kt_changes *changes) {
-    kt_parcel *parcel = journal->parcels[journal->filling];
-    parcel->end = end;
-    parcel->changes = changes;
-    parcel->busy = true;
+    journal->filling->end = end;
+    journal->filling->changes = changes;
     if (end != KT_PARCEL_SEALED) start_lanes(journal);
     if (journal->options.turn != NULL) journal->options.turn(journal->options.context);
-    kt_lane_give(journal->hashing, finish_parcel, journal, journal->filling);
+    kt_pipeline_give(journal->pipeline, journal->filling);
 }
 
 static kt_code end_block(kt_journal *journal, kt_error *error) {
     kt_changes *changes = NULL;
-    kt_code code = failure_of(journal, error);
+    kt_code code = kt_pipeline_failure(journal->pipeline, error);
     if (code == KT_OK) code = catch_up(journal, error);
-    if (code != KT_OK || journal->parcels[journal->filling]->count == 0) return code;
+    if (code != KT_OK || journal->filling->count == 0) return code;
     if (journal->discards) {
-        journal->parcels[journal->filling]->count = journal->parcels[journal->filling]->bytes = 0;
+        journal->filling->count = journal->filling->bytes = 0;
         if (journal->options.dropped != NULL) journal->options.dropped(journal->options.context);
         return KT_OK;
     }
@@ -359,23 +231,23 @@ static kt_code end_block(kt_journal *journal, kt_error *error) {
 }
 
 kt_code kt_journal_room(kt_journal *journal, size_t most, uint8_t **room, kt_error *error) {
-    kt_parcel *parcel = journal->parcels[journal->filling];
+    kt_parcel *parcel = journal->filling;
     if (parcel->count == KT_BLOCK_RECORDS || parcel->bytes + most > KT_BLOCK_BYTES) {
         kt_code code = end_block(journal, error);
         if (code != KT_OK) return code;
-        parcel = journal->parcels[journal->filling];
+        parcel = journal->filling;
     }
     *room = parcel->data + parcel->bytes;
     return KT_OK;
 }
 
 void kt_journal_take(kt_journal *journal, size_t size) {
-    kt_parcel *parcel = journal->parcels[journal->filling];
+    kt_parcel *parcel = journal->filling;
     parcel->lengths[parcel->count++] = (uint16_t)size;
     parcel->bytes += (uint32_t)size;
     journal->next++;
-    if (parcel->count % KT_HASHER_STEP != 0 || journal->discards || !start_lanes(journal)) return;
-    kt_lane_give(journal->hashing, hash_step, journal, (uint64_t)journal->filling << 32 | parcel->count);
+    if (parcel->count % KT_HASHER_STEP == 0 && !journal->discards && start_lanes(journal))
+        kt_pipeline_hash(journal->pipeline, parcel);
 }
 
 static kt_code append_small(kt_journal *journal, kt_span record, kt_error *error) {
@@ -443,16 +315,16 @@ kt_code kt_journal_append(kt_journal *journal, kt_span record, uint64_t *number,
 
 kt_code kt_journal_write(kt_journal *journal, kt_txn **txn, kt_error *error) {
     *txn = NULL;
-    if (journal->running || journal->next != journal->first)
+    if (kt_pipeline_runs(journal->pipeline) || journal->next != journal->first)
         return kt_fail(error, KT_USAGE, "%s: a batch is under way", journal->options.directory);
     journal->here = true;
-    kt_code code = kt_writer_begin(journal->writer, error);
-    *txn = kt_writer_txn(journal->writer);
+    kt_code code = kt_writer_begin(kt_pipeline_writer(journal->pipeline), error);
+    *txn = kt_writer_txn(kt_pipeline_writer(journal->pipeline));
     return code;
 }
 
 kt_code kt_journal_commit_state(kt_journal *journal, kt_error *error) {
-    kt_code code = kt_writer_commit(journal->writer, error);
+    kt_code code = kt_writer_commit(kt_pipeline_writer(journal->pipeline), error);
     kt_journal_abort(journal);
     return code;
 }
@@ -494,20 +366,17 @@ static void fill_seal(kt_journal *journal, const kt_seal_input *input, kt_parcel
 
 /* What ends a batch ends it here: state is turned over, the front moves, the parcel goes. */
 static kt_code hand_over_end(kt_journal *journal, kt_error *error) {
-    kt_parcel *parcel = journal->parcels[journal->filling];
+    kt_parcel *parcel = journal->filling;
     kt_changes *changes;
     kt_code code = KT_OK;
     if (journal->options.flush != NULL) code = journal->options.flush(journal->options.context, error);
     if (code == KT_OK) code = kt_state_turn(journal->options.state, KT_STATE_ALL, &changes, error);
-    if (code == KT_OK) code = failure_of(journal, error);
+    if (code == KT_OK) code = kt_pipeline_failure(journal->pipeline, error);
     if (code != KT_OK) return code;
     journal->head.batches = parcel->head.batches;
     journal->head.recorded_us = parcel->head.recorded_us;
     journal->head.epoch = parcel->head.epoch;
     journal->head.tree.size = journal->next;
-    pthread_mutex_lock(&journal->guard);
-    journal->sent[(journal->sent_first + journal->sent_count++) % KT_JOURNAL_SENT].done = false;
-    pthread_mutex_unlock(&journal->guard);
     hand_over(journal, KT_PARCEL_SEALED, changes);
     journal->open = false;
     return KT_OK;
@@ -529,8 +398,8 @@ static kt_code send(kt_journal *journal, const kt_seal_input *input, kt_seal *se
     kt_code code = check_id(journal, input->id, error);
     if (code == KT_OK) code = kt_journal_room(journal, KT_SEAL_RECORD_MAX, &room, error);
     if (code != KT_OK) return code;
-    fill_seal(journal, input, journal->parcels[journal->filling]);
-    *seal = journal->parcels[journal->filling]->seal;
+    fill_seal(journal, input, journal->filling);
+    *seal = journal->filling->seal;
     seal->id = input->id;
     code = tell_sealed(journal, seal, error);
     if (code != KT_OK) return code;
@@ -539,7 +408,7 @@ static kt_code send(kt_journal *journal, const kt_seal_input *input, kt_seal *se
 }
 
 kt_code kt_journal_send(kt_journal *journal, const kt_seal_input *input, kt_seal *seal, kt_error *error) {
-    if (journal->sent_count == KT_JOURNAL_SENT)
+    if (kt_pipeline_under_way(journal->pipeline) == KT_JOURNAL_SENT)
         return kt_fail(error, KT_BUSY, "%s: %u batches are under way: receive one first", journal->options.directory,
                        KT_JOURNAL_SENT);
     start_lanes(journal);
@@ -549,32 +418,22 @@ kt_code kt_journal_send(kt_journal *journal, const kt_seal_input *input, kt_seal
 }
 
 kt_code kt_journal_receive(kt_journal *journal, bool wait, kt_log_head *head, kt_error *error) {
-    if (journal->sent_count == 0) return KT_END;
-    pthread_mutex_lock(&journal->guard);
-    struct sent *sent = &journal->sent[journal->sent_first];
-    while (wait && !sent->done) pthread_cond_wait(&journal->moved, &journal->guard);
-    bool done = sent->done;
-    kt_code code = sent->code;
-    if (done) {
-        *head = sent->head;
-        if (code != KT_OK && error != NULL) *error = sent->error;
-        journal->sent_first = (journal->sent_first + 1) % KT_JOURNAL_SENT;
-        journal->sent_count--;
-        journal->sent_done--;
-    }
-    pthread_mutex_unlock(&journal->guard);
-    if (!done) return kt_fail(error, KT_BUSY, "%s: the batch is under way", journal->options.directory);
-    kt_code renewed = catch_up(journal, NULL);
-    if (journal->sent_count == 0 && !journal->open) {
-        wait_lanes(journal);
+    kt_error unread = {0};
+    unsigned under_way = kt_pipeline_under_way(journal->pipeline);
+    kt_code code = kt_pipeline_receive(journal->pipeline, wait, head, error);
+    if (kt_pipeline_under_way(journal->pipeline) == under_way) return code; /* none was received */
+    kt_code renewed = catch_up(journal, &unread);
+    if (under_way == 1 && !journal->open) {
+        kt_pipeline_wait(journal->pipeline);
         give_turn_back(journal);
-    } else if (renewed != KT_OK) tell_failure(journal, renewed, &(kt_error){.code = renewed});
+    } else if (renewed != KT_OK) kt_pipeline_fail(journal->pipeline, renewed, &unread);
     return code;
 }
 
 kt_code kt_journal_seal(kt_journal *journal, const kt_seal_input *input, kt_seal *seal, kt_log_head *head,
                         kt_error *error) {
-    kt_code code = journal->sent_count != 0 ? kt_fail(error, KT_USAGE, "batches are under way") : KT_OK;
+    kt_code code = kt_pipeline_under_way(journal->pipeline) != 0 ? kt_fail(error, KT_USAGE, "batches are under way")
+                                                                 : KT_OK;
     if (code == KT_OK) code = send(journal, input, seal, error);
     if (code != KT_OK) {
         kt_journal_abort(journal);
@@ -628,9 +487,9 @@ kt_code kt_journal_append_sealed(kt_journal *journal, const kt_seal_given *given
 }
 
 kt_code kt_journal_commit(kt_journal *journal, const kt_signer *log, kt_log_head *head, kt_error *error) {
-    kt_parcel *parcel = journal->parcels[journal->filling];
+    kt_parcel *parcel = journal->filling;
     kt_code code = KT_OK;
-    if (journal->sent_count != 0 || journal->grouped == 0 || journal->next != journal->first)
+    if (kt_pipeline_under_way(journal->pipeline) != 0 || journal->grouped == 0 || journal->next != journal->first)
         code = kt_fail(error, KT_USAGE, "what was appended last is not sealed, or batches are under way");
     if (code == KT_OK) {
         parcel->actor = NULL; /* its seals are made */

@@ -24,9 +24,9 @@
 #ifndef KT_STORAGE_JOURNAL_H
 #define KT_STORAGE_JOURNAL_H
 
-#include "storage/writer.h"
+#include "storage/pipeline.h"
 
-#define KT_JOURNAL_SENT 4u /* batches sent and not received, at most */
+#define KT_JOURNAL_SENT KT_PIPELINE_SENT /* batches sent and not received, at most */
 
 typedef struct kt_journal kt_journal;
 

@@ -31,8 +31,9 @@ typedef struct kt_parcel {
     /* The block. */
     uint64_t first;
     uint32_t count, bytes;
-    bool begins; /* is the first of its batch */
-    bool busy;   /* handed over; under the journal's lock */
+    bool begins;    /* is the first of its batch */
+    bool busy;      /* given; under the pipeline's lock */
+    unsigned index; /* among the pipeline's */
     uint16_t lengths[KT_BLOCK_RECORDS];
     uint8_t *data; /* KT_BLOCK_BYTES */
     /* Made of it by the hasher. */

@@ -32,20 +32,6 @@ int kt_run_key_compare(const kt_run_key *a, const kt_run_key *b) {
 
 /* ---- one posting ---- */
 
-enum { DAY_BITS = 0x1f, ITEM_OWN_BOOK = 0x20, ITEM_UNVALUED = 0x40, ITEM_MINUS = 0x80 };
-
-uint8_t *kt_run_item_write(uint8_t *out, const kt_run_item *item, uint64_t delta) {
-    return kt_run_item_write_rest(kt_put_varint(out, delta), item);
-}
-
-uint8_t *kt_run_item_write_rest(uint8_t *out, const kt_run_item *item) {
-    out = kt_put_varint(out, item->line);
-    *out++ = (uint8_t)(item->day | (item->own_book ? ITEM_OWN_BOOK : 0) | (item->unvalued ? ITEM_UNVALUED : 0) |
-                       (item->minus ? ITEM_MINUS : 0));
-    out = kt_put_zigzag128(out, item->amount);
-    return item->own_book && !item->unvalued ? kt_put_zigzag128(out, item->book) : out;
-}
-
 const uint8_t *kt_run_item_read(const uint8_t *in, const uint8_t *end, uint64_t *last, kt_run_item *item) {
     uint64_t delta, line;
     in = kt_get_varint(in, end, &delta);
@@ -55,10 +41,10 @@ const uint8_t *kt_run_item_read(const uint8_t *in, const uint8_t *end, uint64_t 
     *last += delta;
     item->number = *last;
     item->line = (uint32_t)line;
-    item->day = flags & DAY_BITS;
-    item->own_book = (flags & ITEM_OWN_BOOK) != 0;
-    item->unvalued = (flags & ITEM_UNVALUED) != 0;
-    item->minus = (flags & ITEM_MINUS) != 0;
+    item->day = flags & KT_ITEM_DAY;
+    item->own_book = (flags & KT_ITEM_OWN_BOOK) != 0;
+    item->unvalued = (flags & KT_ITEM_UNVALUED) != 0;
+    item->minus = (flags & KT_ITEM_MINUS) != 0;
     in = kt_get_zigzag128(in, end, &item->amount);
     item->book = item->unvalued ? 0 : item->amount;
     return item->own_book && !item->unvalued ? kt_get_zigzag128(in, end, &item->book) : in;

@@ -38,8 +38,17 @@ int kt_run_key_compare(const kt_run_key *a, const kt_run_key *b);
 
 /* One posting of a list. The first number of a list counts from the run's first record, the next from the one
    before. Both return behind what was written or read; reading gives NULL where bytes are short or wrong. */
-uint8_t *kt_run_item_write(uint8_t *out, const kt_run_item *item, uint64_t delta);
-uint8_t *kt_run_item_write_rest(uint8_t *out, const kt_run_item *item); /* all behind the number */
+enum { KT_ITEM_DAY = 0x1f, KT_ITEM_OWN_BOOK = 0x20, KT_ITEM_UNVALUED = 0x40, KT_ITEM_MINUS = 0x80 };
+
+static inline uint8_t *kt_run_item_write(uint8_t *out, const kt_run_item *item, uint64_t delta) {
+    out = kt_put_varint(out, delta);
+    out = kt_put_varint(out, item->line);
+    *out++ = (uint8_t)(item->day | (item->own_book ? KT_ITEM_OWN_BOOK : 0) | (item->unvalued ? KT_ITEM_UNVALUED : 0) |
+                       (item->minus ? KT_ITEM_MINUS : 0));
+    out = kt_put_zigzag128(out, item->amount);
+    return item->own_book && !item->unvalued ? kt_put_zigzag128(out, item->book) : out;
+}
+
 const uint8_t *kt_run_item_read(const uint8_t *in, const uint8_t *end, uint64_t *last, kt_run_item *item);
 
 typedef struct kt_run_writer {

@@ -4,7 +4,7 @@
 
 #include "storage/merge.h"
 
-#define NONE UINT32_MAX
+#define AHEAD 8u /* postings that memory is told to bring before they are met */
 
 /* A posting as it is gathered: 32 bytes in the order of arrival. */
 struct posting {
@@ -42,7 +42,7 @@ struct kt_runs {
        gives the block on. */
     struct gathered turns[KT_RUN_TURNS + 1];
     unsigned filling, emptying;
-    uint32_t *order, *order2; /* for sorting */
+    uint64_t *order, *order2; /* for sorting */
     uint32_t order_room;
     /* The manifest as of this batch, and runs merged away that the head still lists. */
     bool loaded;
@@ -159,18 +159,27 @@ static bool add_to(kt_int128 *sum, kt_int128 amount) { return !__builtin_add_ove
 
 static bool take_from(kt_int128 *sum, kt_int128 amount) { return !__builtin_sub_overflow(*sum, amount, sum); }
 
-/* LAW 8: a sum that does not fit 128 bits is refused, not wrapped. */
+/* LAW 8: a sum that does not fit 128 bits is refused, not wrapped. What stands in the book's columns is kept apart from the
+   first posting on that has a book amount of its own. */
 static inline bool add_columns(kt_run_cell *cell, const kt_run_item *item) {
     bool debit = (item->amount > 0) != item->minus;
-    if (!(debit ? add_to(&cell->debit, item->amount) : take_from(&cell->credit, item->amount))) return false;
-    kt_int128 book = item->own_book ? (item->unvalued ? 0 : item->book) : item->amount;
-    if (!(debit ? add_to(&cell->book_debit, book) : take_from(&cell->book_credit, book))) return false;
-    cell->count++;
-    if (item->own_book) {
+    if (item->own_book && !cell->own_book) {
         cell->own_book = true;
-        cell->unvalued += item->unvalued ? 1 : 0;
+        cell->book_debit = cell->debit;
+        cell->book_credit = cell->credit;
     }
-    return true;
+    cell->count++;
+    if (!(debit ? add_to(&cell->debit, item->amount) : take_from(&cell->credit, item->amount))) return false;
+    if (!cell->own_book) return true;
+    kt_int128 book = item->unvalued ? 0 : item->book;
+    cell->unvalued += item->unvalued ? 1 : 0;
+    return debit ? add_to(&cell->book_debit, book) : take_from(&cell->book_credit, book);
+}
+
+static inline void end_columns(kt_run_cell *cell) {
+    if (cell->own_book) return;
+    cell->book_debit = cell->debit;
+    cell->book_credit = cell->credit;
 }
 
 /* ---- a block's run ---- */
@@ -184,51 +193,80 @@ static inline uint64_t low_key(const struct posting *posting) {
     return (uint64_t)posting->dimensions << 32 | ((uint32_t)posting->month ^ 0x80000000u);
 }
 
-/* Sorts by one byte of the key; stable, so passes from the last byte to the first sort the whole. */
-static void sort_by(const struct posting *postings, uint32_t count, const uint32_t *from, uint32_t *to, bool high,
-                    unsigned shift) {
+/* What is sorted: the index of a posting in the lowest bits and, where it fits, its key above. */
+#define INDEX_BITS 20u
+#define INDEX(word) ((uint32_t)(word) & ((1u << INDEX_BITS) - 1))
+
+/* One pass over a byte of the words; stable, so passes from the lowest to the highest sort the whole. */
+static void pass(const uint64_t *from, uint64_t *to, uint32_t count, unsigned shift) {
     uint32_t starts[256] = {0}, at = 0;
-    for (uint32_t i = 0; i < count; i++)
-        starts[(high ? high_key(&postings[i]) : low_key(&postings[i])) >> shift & 0xff]++;
+    for (uint32_t i = 0; i < count; i++) starts[from[i] >> shift & 0xff]++;
     for (unsigned v = 0; v < 256; v++) {
         uint32_t held = starts[v];
         starts[v] = at;
         at += held;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        const struct posting *posting = &postings[from[i]];
-        to[starts[(high ? high_key(posting) : low_key(posting)) >> shift & 0xff]++] = from[i];
+    for (uint32_t i = 0; i < count; i++) to[starts[from[i] >> shift & 0xff]++] = from[i];
+}
+
+/* Sorts by those of `bits` in which the words differ. */
+static void sort_words(kt_runs *runs, uint32_t count, uint64_t bits) {
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        if ((bits >> shift & 0xff) == 0) continue;
+        pass(runs->order, runs->order2, count, shift);
+        uint64_t *swap = runs->order;
+        runs->order = runs->order2;
+        runs->order2 = swap;
     }
 }
 
 static bool order_room(kt_runs *runs, uint32_t count) {
     if (count <= runs->order_room) return true;
-    uint32_t *a = realloc(runs->order, count * sizeof *a);
+    uint64_t *a = realloc(runs->order, count * sizeof *a);
     if (a != NULL) runs->order = a;
-    uint32_t *b = realloc(runs->order2, count * sizeof *b);
+    uint64_t *b = realloc(runs->order2, count * sizeof *b);
     if (b != NULL) runs->order2 = b;
     if (a == NULL || b == NULL) return false;
     runs->order_room = count;
     return true;
 }
 
-/* Only bytes that differ between the postings are sorted by: mostly two of the account's and one of the month's. */
+/* By 32 bits of the key at a time, the words being indices alone: any keys, and more passes. */
+static void sort_wide(kt_runs *runs, const struct gathered *from, uint64_t high, uint64_t low) {
+    const uint64_t differ[4] = {low & UINT32_MAX, low >> 32, high & UINT32_MAX, high >> 32};
+    for (uint32_t i = 0; i < from->count; i++) runs->order[i] = i;
+    for (unsigned part = 0; part < 4; part++) {
+        if (differ[part] == 0) continue;
+        for (uint32_t i = 0; i < from->count; i++) {
+            const struct posting *posting = &from->postings[INDEX(runs->order[i])];
+            uint64_t key = part < 2 ? low_key(posting) : high_key(posting);
+            runs->order[i] = INDEX(runs->order[i]) | (key >> 32 * (part % 2) & UINT32_MAX) << INDEX_BITS;
+        }
+        sort_words(runs, from->count, differ[part] << INDEX_BITS);
+    }
+}
+
+/* Where only accounts and a few months differ, as is common, a word holds both. */
 static bool sort_postings(kt_runs *runs, const struct gathered *from) {
-    uint64_t high = 0, low = 0;
-    if (!order_room(runs, from->count)) return false;
+    const struct posting *head = &from->postings[0];
+    uint64_t high = 0, low = 0, differ = 0;
+    int32_t first = head->month;
+    if (from->count > 1u << INDEX_BITS || !order_room(runs, from->count)) return false;
     for (uint32_t i = 0; i < from->count; i++) {
-        runs->order[i] = i;
-        high |= high_key(&from->postings[i]) ^ high_key(&from->postings[0]);
-        low |= low_key(&from->postings[i]) ^ low_key(&from->postings[0]);
+        high |= high_key(&from->postings[i]) ^ high_key(head);
+        low |= low_key(&from->postings[i]) ^ low_key(head);
+        if (from->postings[i].month < first) first = from->postings[i].month;
     }
-    for (unsigned byte = 0; byte < 14; byte++) {
-        unsigned shift = byte < 8 ? 8 * byte : 8 * (byte - 8);
-        if (((byte < 8 ? low : high) >> shift & 0xff) == 0) continue;
-        sort_by(from->postings, from->count, runs->order, runs->order2, byte >= 8, shift);
-        uint32_t *swap = runs->order;
-        runs->order = runs->order2;
-        runs->order2 = swap;
+    if ((high & UINT16_MAX) != 0 || low >> 8 != 0) {
+        sort_wide(runs, from, high, low);
+        return true;
     }
+    for (uint32_t i = 0; i < from->count; i++) {
+        uint64_t key = (uint64_t)from->postings[i].account << 8 | (uint32_t)(from->postings[i].month - first);
+        runs->order[i] = key << INDEX_BITS | i;
+        differ |= runs->order[i] ^ runs->order[0];
+    }
+    sort_words(runs, from->count, differ >> INDEX_BITS << INDEX_BITS);
     return true;
 }
 
@@ -236,13 +274,14 @@ static bool sort_postings(kt_runs *runs, const struct gathered *from) {
 static kt_code write_cell(kt_runs *runs, const struct gathered *from, uint32_t at, uint32_t *end, uint64_t first,
                           kt_error *error) {
     uint8_t buffer[4096], *out = buffer;
-    const struct posting *head = &from->postings[runs->order[at]];
+    const struct posting *head = &from->postings[INDEX(runs->order[at])];
     kt_run_cell cell = {.key = key_of(head)};
     kt_run_item item;
     uint64_t last = first;
     kt_code code = KT_OK;
     for (; at < from->count && code == KT_OK; at++) {
-        const struct posting *posting = &from->postings[runs->order[at]];
+        if (at + AHEAD < from->count) __builtin_prefetch(&from->postings[INDEX(runs->order[at + AHEAD])]);
+        const struct posting *posting = &from->postings[INDEX(runs->order[at])];
         if (!same_cell(posting, head)) break;
         restore(from, posting, &item);
         if (!add_columns(&cell, &item)) return kt_fail(error, KT_OVERFLOW, "an account's sum exceeds 128 bits");
@@ -253,6 +292,7 @@ static kt_code write_cell(kt_runs *runs, const struct gathered *from, uint32_t a
         out = buffer;
     }
     *end = at;
+    end_columns(&cell);
     cell.last_number = last - first;
     if (code == KT_OK) code = kt_run_writer_list(&runs->writer, buffer, (size_t)(out - buffer), error);
     return code == KT_OK ? kt_run_writer_cell(&runs->writer, &cell, error) : code;
@@ -454,6 +494,7 @@ kt_code kt_runs_sums(kt_runs *runs, kt_txn *txn, uint32_t account,
         kt_run_item item;
         restore(filling, posting, &item);
         (void)add_columns(&one, &item); /* a single posting always fits */
+        end_columns(&one);
         code = cell(context, &one, error);
     }
     return code;

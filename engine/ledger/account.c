@@ -6,11 +6,12 @@
 #include "engine/ledger/currency.h"
 #include "storage/codec.h"
 
-#define FIRST_PLACES 4096u
+#define FIRST_PLACES 1024u
 #define LARGE_PAGE ((size_t)2 << 20)
 #define CHUNK_SLOTS 32768u /* a large page; the first, which most books do not fill, is taken in small ones */
 #define FACTS_MAX 2048u
 #define EXPECTED 16u
+#define MANY 4096u
 #define ALL_AFTER 8192u   /* accounts looked up one by one before all are read at once */
 #define ALL_MOST 4000000u /* but not more: they are held in memory */
 
@@ -303,7 +304,7 @@ static kt_code load_slot(kt_ledger *ledger, kt_str code, uint32_t hash, kt_accou
 void kt_accounts_expect(const kt_ledger *ledger, const kt_line *lines, size_t count) {
     const kt_accounts *accounts = ledger->accounts;
     uint32_t at[EXPECTED];
-    if (accounts->count < FIRST_PLACES) return; /* few are in the cache anyway */
+    if (accounts->count < MANY) return; /* few are in the cache anyway */
     if (count > EXPECTED) count = EXPECTED;
     for (size_t i = 0; i < count; i++) {
         at[i] = hash_code(lines[i].account) & (accounts->place_count - 1);

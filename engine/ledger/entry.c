@@ -49,7 +49,71 @@ static void pack_line(kt_pack *pack, const kt_line *line) {
     }
 }
 
+/* ---- the most common form ---- */
+
+#define PLAIN_TEXT 32u  /* shorter ones have a head of one byte */
+#define PLAIN_LINES 16u /* likewise fewer */
+
+static inline uint8_t *put_text(uint8_t *at, kt_str text) {
+    *at = (uint8_t)(0xa0 | text.size);
+    kt_bytes_copy(at + 1, text.data, text.size);
+    return at + 1 + text.size;
+}
+
+static inline uint8_t *put_text_field(uint8_t *at, uint8_t tag, kt_str text) {
+    if (text.size == 0) return at;
+    *at = tag;
+    return put_text(at + 1, text);
+}
+
+/* Entries with short texts and a few lines of account and amount. */
+static inline bool is_plain(const kt_entry *entry) {
+    size_t more = entry->reverses != 0 || entry->minus || entry->line_count >= PLAIN_LINES;
+    more |= (entry->series.size | entry->voucher.size | entry->text.size | entry->ref.size) >= PLAIN_TEXT;
+    for (size_t i = 0; i < entry->line_count && more == 0; i++) {
+        const kt_line *line = &entry->lines[i];
+        more = line->currency.size | (line->has_cost ? 1u : 0u) | line->text.size | line->ref.size |
+               line->tax_code.size | line->dimension_count;
+        more |= line->account.size >= PLAIN_TEXT || line->amount != (int32_t)line->amount;
+    }
+    return more == 0;
+}
+
+/* The same bytes as below. The fields' own room is known to be there, so nothing is asked on the way. */
+static void pack_plain(kt_pack *pack, const kt_entry *entry) {
+    unsigned fields = 1u + (entry->series.size != 0) + (entry->voucher.size != 0) + (entry->text.size != 0) +
+                      (entry->ref.size != 0);
+    kt_pack_envelope(pack, KT_KIND_ENTRY, KT_ENTRY_VERSION, entry->date);
+    uint8_t *at = pack->data + pack->size;
+    *at++ = (uint8_t)(0x90 | 2 * fields);
+    at = put_text_field(at, TAG_SERIES, entry->series);
+    at = put_text_field(at, TAG_VOUCHER, entry->voucher);
+    at = put_text_field(at, TAG_TEXT, entry->text);
+    at = put_text_field(at, TAG_REF, entry->ref);
+    *at++ = TAG_LINES;
+    *at++ = (uint8_t)(0x90 | entry->line_count);
+    for (size_t i = 0; i < entry->line_count; i++) {
+        *at = 0x92;
+        at = put_text(at + 1, entry->lines[i].account);
+        int32_t amount = (int32_t)entry->lines[i].amount;
+        if (amount > 0xffff || amount < INT16_MIN) { /* most are: below, each has a head of its own */
+            *at = amount > 0 ? 0xce : 0xd2;
+            kt_put_be32(at + 1, (uint32_t)amount);
+            at += 5;
+        } else {
+            kt_pack small = {.data = at, .room = 9};
+            kt_pack_int(&small, amount);
+            at += small.size;
+        }
+    }
+    pack->size = (size_t)(at - pack->data);
+}
+
 void kt_entry_pack(kt_pack *pack, const kt_entry *entry, bool voucher_repeats) {
+    if (!voucher_repeats && pack->room - pack->size >= kt_entry_bound(entry) && is_plain(entry)) {
+        pack_plain(pack, entry);
+        return;
+    }
     int present = (entry->series.size != 0) + (entry->voucher.size != 0) + (entry->text.size != 0) +
                   (entry->ref.size != 0) + 1 + (entry->reverses != 0) + voucher_repeats + entry->minus;
     unsigned fields = (unsigned)present;
