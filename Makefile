@@ -198,6 +198,7 @@ bench:
 	@./setup.sh build
 	@$(MAKE) $(QUIETLY) -j$(JOBS) all benches
 	$(BUILD)/bench/bulk_post $(BENCH_FLAGS)
+	$(BUILD)/bench/serve
 
 bench-scale:
 	@./setup.sh build

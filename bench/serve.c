@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +33,7 @@ typedef struct plan {
     bool json;
     char book[BENCH_PATH], socket[BENCH_PATH], key[BENCH_PATH];
     int64_t alone_ns[ROUNDS_MAX], served_ns[ROUNDS_MAX];
+    int64_t client_cpu_ns, server_cpu_ns; /* of all rounds */
 } plan;
 
 typedef struct client {
@@ -154,8 +156,13 @@ static void *run_client(void *context) {
     return NULL;
 }
 
+static int64_t cpu_ns(const struct rusage *usage) {
+    return ((int64_t)usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000000 +
+           ((int64_t)usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) * 1000;
+}
+
 /* Every client knows the accounts before the clock runs, as one that posts all day does: they are asked for once. */
-static int64_t post_served(const plan *bench, uint64_t number, const kt_signer *signer, kt_desk_stats *stats) {
+static int64_t post_served(plan *bench, uint64_t number, const kt_signer *signer, kt_desk_stats *stats) {
     int ready[2], stop[2];
     char origin;
     if (pipe(ready) != 0 || pipe(stop) != 0) bench_die("a pipe", NULL);
@@ -179,16 +186,21 @@ static int64_t post_served(const plan *bench, uint64_t number, const kt_signer *
         if (pthread_create(&clients[i].thread, NULL, run_client, &clients[i]) != 0) bench_die("a thread", NULL);
     }
     pthread_barrier_wait(&start);
-    int64_t started = bench_now_ns();
+    int64_t started = bench_now_ns(), cpu = bench_cpu_ns();
     for (unsigned i = 0; i < bench->clients; i++) pthread_join(clients[i].thread, NULL);
     int64_t taken = bench_now_ns() - started;
+    bench->client_cpu_ns += bench_cpu_ns() - cpu;
     pthread_barrier_destroy(&start);
     free(clients);
     close(stop[1]); /* readable: its end */
     int status;
+    struct rusage before, after;
+    getrusage(RUSAGE_CHILDREN, &before);
     if (read(ready[0], stats, sizeof *stats) != (ssize_t)sizeof *stats || waitpid(server, &status, 0) != server ||
         status != 0)
         bench_die("the server", NULL);
+    getrusage(RUSAGE_CHILDREN, &after);
+    bench->server_cpu_ns += cpu_ns(&after) - cpu_ns(&before);
     close(ready[0]);
     return taken;
 }
@@ -211,6 +223,7 @@ static void show(plan *bench, const kt_desk_stats *stats) {
     uint64_t served = bench_rate(bench->each * bench->clients, bench_rank(bench->served_ns, bench->rounds, 500));
     uint64_t ratio = alone == 0 ? 0 : served * 100 / alone,
              grouped = stats->commits == 0 ? 0 : stats->batches * 10 / stats->commits;
+    int64_t entries = (int64_t)(bench->each * bench->clients * bench->rounds);
     if (bench->json) {
         printf("{\"clients\": %u, \"alone_per_s\": %llu, \"served_per_s\": %llu, \"ratio\": %llu.%02llu, "
                "\"batches_a_commit\": %llu.%llu}\n",
@@ -222,6 +235,10 @@ static void show(plan *bench, const kt_desk_stats *stats) {
            bench_show((int64_t)alone, 0, room[0], sizeof room[0]));
     printf("%3u served       %10s  entries/s, each signed by its client, verified, and synced before it is answered\n",
            bench->clients, bench_show((int64_t)served, 0, room[1], sizeof room[1]));
+    printf("processor        %10s  us an entry: its client\n",
+           bench_show(bench->client_cpu_ns / entries / 100, 1, room[0], sizeof room[0]));
+    printf("                 %10s  us an entry: the server\n",
+           bench_show(bench->server_cpu_ns / entries / 100, 1, room[0], sizeof room[0]));
     printf("ratio            %10s\n", bench_show((int64_t)ratio, 2, room[0], sizeof room[0]));
     printf("batches a commit %10s\n", bench_show((int64_t)grouped, 1, room[0], sizeof room[0]));
 }

@@ -19,7 +19,9 @@ static void offer_words(const char *words, const char *typed) {
 static void offer_value(const kt_option *option, const char *typed) {
     if (option->words != NULL) offer_words(option->words, typed);
     else if (strcmp(option->argument, "DIR") == 0) puts(":dir");
-    else if (strstr(option->argument, "FILE") != NULL || strstr(option->argument, ".csv") != NULL) puts(":file");
+    else if (strstr(option->argument, "FILE") != NULL || strstr(option->argument, ".csv") != NULL ||
+             strcmp(option->argument, "PATH") == 0)
+        puts(":file");
 }
 
 static void offer_commands(const char *typed) {

@@ -5,6 +5,7 @@
 #include "cli/chart.h"
 #include "cli/common.h"
 #include "cli/progress.h"
+#include "engine/remote/remote.h"
 
 #define KT_SYMBOLS_MAX 64
 
@@ -14,8 +15,10 @@ typedef struct kt_posting_job {
     kt_rules rules;
     const char *rejects; /* --rejects */
     kt_style style;
-    kt_book *book;
-    kt_out *out; /* JSON and CSV: a row a file */
+    kt_book *book;                           /* NULL: it goes through a socket */
+    kt_remote *remote;                       /* --socket */
+    char currency[KT_CURRENCY_CODE_MAX + 1]; /* the book's */
+    kt_out *out;                             /* JSON and CSV: a row a file */
     size_t files;
     kt_progress progress;
     uint64_t refusals, creations;

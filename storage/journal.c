@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "storage/codec.h"
-#include "storage/hasher.h"
 
+#define HASH_STEP 2048u  /* records after which the other thread is told, so that it is rarely woken */
 #define PIECE_BLOCKS 24u /* blocks of one transaction: bounds its memory */
 
 struct kt_journal {
@@ -246,7 +246,7 @@ void kt_journal_take(kt_journal *journal, size_t size) {
     parcel->lengths[parcel->count++] = (uint16_t)size;
     parcel->bytes += (uint32_t)size;
     journal->next++;
-    if (parcel->count % KT_HASHER_STEP == 0 && !journal->discards && start_lanes(journal))
+    if (parcel->count % HASH_STEP == 0 && !journal->discards && start_lanes(journal))
         kt_pipeline_hash(journal->pipeline, parcel);
 }
 

@@ -23,6 +23,7 @@ sub floor_of {
     return (0.5, $1) if $path =~ m{^engine/(tables)\.[ch]$}; # names and numbers alone
     return (1, $1) if $path =~ m{^engine/(access|money|day)(_\w+)?\.[ch]$};
     return (6, 'kontor') if $path =~ m{^engine/kontor(_\w+)?\.[ch]$};
+    return (5.5, 'remote') if $path =~ m{^engine/remote/}; # posting from afar: over all departments
     return (5, 'registry') if $path =~ m{^engine/registry\.[ch]$};
     return (4, $1) if $path =~ m{^engine/(payroll|office|exchange|trade)/};
     return (3, $1) if $path =~ m{^engine/(ledger|people|audit)/};

@@ -63,7 +63,9 @@ static void check_entry(const kt_entry *entry) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    kt_format_options options = {.virtual_keep = size > 0 && data[size - 1] == '\n'};
+    /* The last byte chooses, so that each reading is reached. */
+    kt_virtual virtuals = size == 0 ? KT_VIRTUAL_REFUSE : data[size - 1] == '\n' ? KT_VIRTUAL_KEEP : data[size - 1] % 3;
+    kt_format_options options = {.virtual_postings = virtuals};
     kt_source source = {.name = "fuzz", .data = data, .size = size};
     void *reader;
     kt_error error;
@@ -83,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         int next = item.kind == KT_ITEM_CURRENCY ? 0 : item.kind == KT_ITEM_ACCOUNT ? 1 : 2;
         must(next >= stage);
         stage = next;
+        must(item.kind != KT_ITEM_LEFT_OUT || virtuals == KT_VIRTUAL_DROP);
         if (item.kind == KT_ITEM_ENTRY) {
             check_entry(&item.entry);
             must(item.raw >= data && item.raw + item.raw_size <= data + size && item.done <= size);
