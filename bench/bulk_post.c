@@ -171,7 +171,7 @@ static bool run(const struct options *options, const char *base, int64_t *out) {
     bench_remove(book);
     bench_year_init(&year, options->accounts, options->entries);
     bench_book_make(book, &year);
-    bench_memory_start();
+    bench_memory_start(false);
     int64_t cpu = bench_cpu_ns();
     int64_t spent = bench_book_fill(book, options->single_thread, &year, options->entries, options->batch, &receipts,
                                     NULL, NULL);

@@ -212,7 +212,7 @@ static bool make_slice(const struct options *options, const char *book, uint64_t
     uint64_t before = year->count;
     *mark = (struct mark){.entries = to};
     begin_progress(&progress, before, options->entries);
-    bench_memory_start();
+    bench_memory_start(false);
     int64_t spent = bench_book_fill(book, options->single_thread, year, to - before, options->batch, &receipts,
                                     draw_entries, &progress);
     mark->memory = bench_memory_stop();

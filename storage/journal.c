@@ -10,8 +10,7 @@
 
 #include "storage/codec.h"
 
-#define HASH_STEP 2048u  /* records after which the other thread is told, so that it is rarely woken */
-#define PIECE_BLOCKS 24u /* blocks of one transaction: bounds its memory */
+#define HASH_STEP 2048u /* records after which the other thread is told, so that it is rarely woken */
 
 struct kt_journal {
     kt_store *store;
@@ -222,7 +221,7 @@ static kt_code end_block(kt_journal *journal, kt_error *error) {
         return KT_OK;
     }
     uint64_t full = kt_state_full(journal->options.state, journal->options.spills);
-    bool piece = ++journal->blocks >= PIECE_BLOCKS || full != 0;
+    bool piece = ++journal->blocks >= KT_PIPELINE_BLOCKS || full != 0;
     if (full != 0) code = kt_state_turn(journal->options.state, full, &changes, error);
     if (code != KT_OK) return code;
     if (piece) journal->blocks = 0;

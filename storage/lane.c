@@ -101,3 +101,11 @@ bool kt_lane_idle(kt_lane *lane) {
     pthread_mutex_unlock(&lane->lock);
     return idle;
 }
+
+bool kt_lane_waits(kt_lane *lane) {
+    if (!lane->started) return false;
+    pthread_mutex_lock(&lane->lock);
+    bool waits = lane->given - lane->done > 1;
+    pthread_mutex_unlock(&lane->lock);
+    return waits;
+}

@@ -25,5 +25,7 @@ bool kt_lane_start(kt_lane *lane);
 void kt_lane_give(kt_lane *lane, kt_lane_job job, void *context, uint64_t argument);
 void kt_lane_wait(kt_lane *lane);
 bool kt_lane_idle(kt_lane *lane);
+/* From within a job: are others waiting behind it? */
+bool kt_lane_waits(kt_lane *lane);
 
 #endif

@@ -6,7 +6,7 @@
 #include "storage/hasher.h"
 #include "storage/lane.h"
 
-#define PARCELS 4u /* one is filled, one hashed, one stored, and one takes up the slack */
+#define PARCELS 12u /* a batch has two at least, if it is large: its blocks, and the one of its seal */
 
 struct sent {
     bool done;
@@ -22,6 +22,7 @@ struct kt_pipeline {
     bool running; /* the lanes have threads */
     kt_parcel *parcels[PARCELS];
     unsigned next;
+    unsigned ends, changes; /* written and not committed; of the writing lane */
     /* Under the guard: what the lanes tell. */
     pthread_mutex_t guard;
     pthread_cond_t moved;
@@ -93,23 +94,55 @@ void kt_pipeline_forget_failure(kt_pipeline *pipeline) { pipeline->failed = KT_O
 
 /* ---- what the lanes do ---- */
 
+/* What was written since the last commit has this outcome. */
+static void tell(kt_pipeline *pipeline, kt_code code, const kt_error *error) {
+    pthread_mutex_lock(&pipeline->guard);
+    for (; pipeline->ends != 0; pipeline->ends--) {
+        struct sent *sent = &pipeline->sent[(pipeline->first + pipeline->done++) % KT_PIPELINE_SENT];
+        sent->done = true;
+        sent->code = code;
+        if (code != KT_OK) sent->error = *error;
+    }
+    if (code == KT_OK) pipeline->committed += pipeline->changes;
+    pipeline->changes = 0;
+    pthread_cond_broadcast(&pipeline->moved);
+    pthread_mutex_unlock(&pipeline->guard);
+}
+
+static kt_code commit(kt_pipeline *pipeline, kt_error *error) {
+    kt_code code = kt_writer_commit(pipeline->writer, error);
+    if (code == KT_OK) tell(pipeline, code, error);
+    return code;
+}
+
+/* Batches that wait behind a written one share its sync: a lane that falls behind catches up, and none waits for what has not
+   come yet. */
+static bool is_due(kt_pipeline *pipeline, const kt_parcel *parcel) {
+    if (parcel->end == KT_PARCEL_PIECE) return true;
+    return pipeline->ends != 0 &&
+           (!kt_lane_waits(pipeline->writing) || kt_writer_blocks(pipeline->writer) >= KT_PIPELINE_BLOCKS);
+}
+
 static void store_parcel(void *context, uint64_t index) {
     kt_pipeline *pipeline = context;
     kt_parcel *parcel = pipeline->parcels[index];
     kt_error error = {0};
     kt_code code = kt_pipeline_failure(pipeline, &error);
-    if (code == KT_OK) {
-        code = kt_writer_put(pipeline->writer, parcel, &error);
-        if (code != KT_OK) {
-            kt_writer_abort(pipeline->writer);
-            kt_pipeline_fail(pipeline, code, &error);
-        }
+    bool failed_before = code != KT_OK;
+    if (code == KT_OK) code = kt_writer_put(pipeline->writer, parcel, &error);
+    if (parcel->end == KT_PARCEL_SEALED) {
+        pthread_mutex_lock(&pipeline->guard);
+        pipeline->sent[(pipeline->first + pipeline->done + pipeline->ends++) % KT_PIPELINE_SENT].head = parcel->head;
+        pthread_mutex_unlock(&pipeline->guard);
+    }
+    pipeline->changes += parcel->changes != NULL;
+    if (code == KT_OK && is_due(pipeline, parcel)) code = commit(pipeline, &error);
+    if (code != KT_OK) {
+        kt_writer_abort(pipeline->writer);
+        if (!failed_before) kt_pipeline_fail(pipeline, code, &error);
+        tell(pipeline, code, &error);
     }
     pthread_mutex_lock(&pipeline->guard);
-    if (code == KT_OK && parcel->changes != NULL) pipeline->committed++;
-    if (parcel->end == KT_PARCEL_SEALED)
-        pipeline->sent[(pipeline->first + pipeline->done++) % KT_PIPELINE_SENT] = (struct sent){true, code, error,
-                                                                                                parcel->head};
     parcel->busy = false;
     pthread_cond_broadcast(&pipeline->moved);
     pthread_mutex_unlock(&pipeline->guard);
@@ -126,9 +159,16 @@ static void hash_step(void *context, uint64_t argument) {
     kt_hasher_to(pipeline->hasher, pipeline->parcels[argument >> 32], (uint32_t)argument);
 }
 
+/* Batches that are whole are not dropped with the open one: its blocks come to lie above the head, and are dropped there. */
 static void abort_writer(void *context, uint64_t argument) {
+    kt_pipeline *pipeline = context;
+    kt_error error = {0};
     (void)argument;
-    kt_writer_abort(((kt_pipeline *)context)->writer);
+    kt_code code = pipeline->ends == 0 ? KT_OK : commit(pipeline, &error);
+    kt_writer_abort(pipeline->writer);
+    if (code == KT_OK) return;
+    kt_pipeline_fail(pipeline, code, &error);
+    tell(pipeline, code, &error);
 }
 
 static void pass_abort(void *context, uint64_t argument) {

@@ -61,7 +61,7 @@ typedef struct kt_run_cell {
    Two threads may share the work: one adds postings and turns a full block's over; the other makes their run, merges, and
    seals, oldest first. Postings of up to KT_RUN_TURNS blocks may wait between them. */
 
-#define KT_RUN_TURNS 8u
+#define KT_RUN_TURNS 12u
 
 typedef struct kt_runs kt_runs;
 kt_code kt_runs_open(kt_run_tables tables, kt_runs **out, kt_error *error);

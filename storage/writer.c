@@ -5,9 +5,14 @@
 struct kt_writer {
     kt_store *store;
     kt_writer_hooks hooks;
-    kt_txn *txn;   /* NULL: none open */
-    uint64_t head; /* size of the last head */
-    bool pending;  /* pieces are committed above it */
+    kt_txn *txn; /* NULL: none open */
+    /* As stored, and as the open transaction has it. */
+    struct ends {
+        uint64_t head; /* its size */
+        bool pending;  /* blocks lie above it */
+        bool marked;   /* and the mark says so */
+    } stored, now;
+    unsigned blocks; /* put in it */
 };
 
 static kt_span pending_key(void) { return kt_span_of("pending", 7); }
@@ -27,22 +32,42 @@ void kt_writer_close(kt_writer *writer) {
     free(writer);
 }
 
-void kt_writer_set_head(kt_writer *writer, uint64_t size) { writer->head = size; }
+void kt_writer_set_head(kt_writer *writer, uint64_t size) {
+    writer->stored = writer->now = (struct ends){.head = size};
+}
+unsigned kt_writer_blocks(const kt_writer *writer) { return writer->blocks; }
 kt_txn *kt_writer_txn(kt_writer *writer) { return writer->txn; }
 
 kt_code kt_writer_begin(kt_writer *writer, kt_error *error) {
     return writer->txn != NULL ? KT_OK : kt_txn_begin(writer->store, true, &writer->txn, error);
 }
 
+/* W2: the mark is there when blocks lie above the head, and only then. */
+static kt_code set_mark(kt_writer *writer, kt_error *error) {
+    uint8_t size[8];
+    kt_put_le64(size, writer->now.head);
+    if (!writer->now.pending) return KT_OK;
+    writer->now.marked = true;
+    return kt_txn_put(writer->txn, KT_TABLE_META, pending_key(), kt_span_of(size, sizeof size), error);
+}
+
 kt_code kt_writer_commit(kt_writer *writer, kt_error *error) {
+    kt_code code = set_mark(writer, error);
+    if (code != KT_OK) return code;
     kt_txn *txn = writer->txn;
     writer->txn = NULL;
-    return kt_txn_commit(txn, error); /* LAW 3 */
+    code = kt_txn_commit(txn, error); /* LAW 3 */
+    if (code == KT_OK) writer->stored = writer->now;
+    else writer->now = writer->stored;
+    writer->blocks = 0;
+    return code;
 }
 
 void kt_writer_abort(kt_writer *writer) {
     kt_txn_abort(writer->txn);
     writer->txn = NULL;
+    writer->now = writer->stored;
+    writer->blocks = 0;
 }
 
 /* ---- what a broken-off batch left ---- */
@@ -87,10 +112,10 @@ kt_code kt_writer_is_pending(kt_txn *txn, bool *pending, kt_error *error) {
 
 kt_code kt_writer_drop_pending(kt_writer *writer, kt_error *error) {
     kt_code code = kt_writer_begin(writer, error);
-    writer->pending = false;
-    if (code == KT_OK) code = drop_above(writer->txn, writer->head, error);
+    writer->now.pending = writer->now.marked = false;
+    if (code == KT_OK) code = drop_above(writer->txn, writer->now.head, error);
     if (code == KT_OK && writer->hooks.recover != NULL)
-        code = writer->hooks.recover(writer->hooks.context, writer->txn, writer->head, error);
+        code = writer->hooks.recover(writer->hooks.context, writer->txn, writer->now.head, error);
     if (code == KT_OK) code = kt_txn_delete(writer->txn, KT_TABLE_META, pending_key(), error);
     if (code == KT_OK) return kt_writer_commit(writer, error);
     kt_writer_abort(writer);
@@ -121,19 +146,10 @@ static kt_code put_block(kt_writer *writer, const kt_parcel *parcel, kt_error *e
     if (code != KT_OK) return code;
     kt_block_write(KT_TABLE_BLOCKS, parcel->first, parcel->count, parcel->lengths, parcel->crcs, parcel->data,
                    parcel->bytes, room);
+    writer->blocks++;
+    writer->now.pending = true;
     if (writer->hooks.block == NULL) return KT_OK;
     return writer->hooks.block(writer->hooks.context, writer->txn, parcel->first, parcel->count, error);
-}
-
-/* W2. */
-static kt_code end_piece(kt_writer *writer, const kt_parcel *parcel, kt_error *error) {
-    uint8_t size[8];
-    kt_put_le64(size, writer->head);
-    kt_code code = kt_txn_put(writer->txn, KT_TABLE_META, pending_key(), kt_span_of(size, sizeof size), error);
-    if (code == KT_OK && parcel->changes != NULL)
-        code = kt_changes_write(parcel->changes, writer->txn, KT_TABLE_UNDO, error);
-    writer->pending = writer->pending || code == KT_OK;
-    return code == KT_OK ? kt_writer_commit(writer, error) : code;
 }
 
 /* W1. */
@@ -143,21 +159,19 @@ static kt_code move_head(kt_writer *writer, const kt_parcel *parcel, kt_error *e
     if (code == KT_OK && writer->hooks.head != NULL)
         code = writer->hooks.head(writer->hooks.context, writer->txn, error);
     if (code == KT_OK) code = kt_log_head_write(writer->txn, &parcel->head, error);
-    if (code == KT_OK && writer->pending) {
+    if (code == KT_OK && writer->now.marked) {
         code = kt_txn_clear(writer->txn, KT_TABLE_UNDO, error);
         if (code == KT_OK) code = kt_txn_delete(writer->txn, KT_TABLE_META, pending_key(), error);
     }
-    if (code == KT_OK) code = kt_writer_commit(writer, error);
-    if (code != KT_OK) return code;
-    writer->pending = false;
-    writer->head = parcel->head.tree.size;
-    return KT_OK;
+    writer->now = (struct ends){.head = parcel->head.tree.size};
+    return code;
 }
 
 kt_code kt_writer_put(kt_writer *writer, const kt_parcel *parcel, kt_error *error) {
     kt_code code = kt_writer_begin(writer, error);
     if (code == KT_OK && parcel->count != 0) code = put_block(writer, parcel, error);
-    if (code == KT_OK && parcel->end == KT_PARCEL_PIECE) code = end_piece(writer, parcel, error);
+    if (code == KT_OK && parcel->end == KT_PARCEL_PIECE && parcel->changes != NULL)
+        code = kt_changes_write(parcel->changes, writer->txn, KT_TABLE_UNDO, error);
     if (code == KT_OK && parcel->end == KT_PARCEL_SEALED) code = move_head(writer, parcel, error);
     return code;
 }

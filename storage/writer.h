@@ -6,7 +6,8 @@
  *      signed checkpoint (law 6) and the state it gave.
  *  W2  A batch larger than one transaction is committed in pieces above the head, with a mark in table meta (key
  *      "pending"); nothing reads above the head, and whoever begins next drops what lies there (law 4).
- *  W3  A put with an end returns KT_OK only after the commit has been synced (law 3).
+ *  W3  What was put is stored when a commit has returned KT_OK, which is after the sync (law 3). Several batches may share
+ *      one: what is stored in the end is the same.
  *
  * Lifetime: LMDB wants a write transaction begun and ended by one thread, so all puts of a batch, and the abort, come from
  * the same one.
@@ -34,8 +35,11 @@ void kt_writer_close(kt_writer *writer); /* aborts */
 void kt_writer_set_head(kt_writer *writer, uint64_t size);
 kt_code kt_writer_begin(kt_writer *writer, kt_error *error); /* the transaction, where none is open */
 kt_txn *kt_writer_txn(kt_writer *writer);                    /* NULL: none is open */
-/* Stores the parcel and does what its end says. After a failure only abort is left. */
+/* Writes the parcel, and at its end what belongs there. After a failure only abort is left. */
 kt_code kt_writer_put(kt_writer *writer, const kt_parcel *parcel, kt_error *error);
+unsigned kt_writer_blocks(const kt_writer *writer); /* put since the last commit */
+/* What was put is committed; blocks of a batch that is not at its end come to lie above the head. After a failure nothing of
+   it is stored. */
 kt_code kt_writer_commit(kt_writer *writer, kt_error *error);
 void kt_writer_abort(kt_writer *writer);
 /* W2: is anything left above the head, by this writer or another? Drops it. */

@@ -17,6 +17,7 @@
 
 static pthread_t watcher;
 static atomic_bool watching;
+static bool with_children;
 static uint64_t peak_kb;
 
 /* The anonymous memory of a process; 0 where it is gone. *parent: of whom it is a child. */
@@ -59,7 +60,7 @@ static void *watch(void *unused) {
     (void)unused;
     for (unsigned look = 0; atomic_load(&watching); look++) {
         long parent;
-        if (look % LOOKS_A_SEARCH == 0) children = children_kb();
+        if (with_children && look % LOOKS_A_SEARCH == 0) children = children_kb();
         uint64_t kb = anonymous_kb("self", &parent) + children;
         if (kb > peak_kb) peak_kb = kb;
         nanosleep(&(struct timespec){0, LOOK_NS}, NULL);
@@ -67,8 +68,9 @@ static void *watch(void *unused) {
     return NULL;
 }
 
-void bench_memory_start(void) {
+void bench_memory_start(bool children) {
     peak_kb = 0;
+    with_children = children;
     atomic_store(&watching, true);
     if (pthread_create(&watcher, NULL, watch, NULL) != 0) bench_die("a thread", NULL);
 }

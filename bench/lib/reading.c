@@ -69,7 +69,7 @@ bool bench_verify(const char *directory, void (*progress)(void *context, uint64_
     kt_error error = {0};
     kt_verify_result result = {0};
     kt_verify_options options = {.progress = progress, .found = tell_found, .most = 10, .context = context};
-    bench_memory_start();
+    bench_memory_start(true);
     int64_t start = bench_now_ns();
     kt_code code = kt_verify(directory, &options, &result, &error);
     out->ns = bench_now_ns() - start;
@@ -84,7 +84,7 @@ bool bench_verify(const char *directory, void (*progress)(void *context, uint64_
 bool bench_rebuild(const char *directory, bench_trust *out) {
     kt_error error = {0};
     bool equal = false;
-    bench_memory_start();
+    bench_memory_start(true);
     int64_t start = bench_now_ns();
     if (kt_rebuild(directory, NULL, NULL, &equal, &out->records, &error) != KT_OK) bench_die("rebuilding", &error);
     out->ns = bench_now_ns() - start;
