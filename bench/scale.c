@@ -180,7 +180,7 @@ static void write_mark(FILE *out, const struct options *options, const struct ma
 
 /* The last month that is whole by now, or the first one. */
 static kt_month month_to_ask(const bench_year *year) {
-    kt_month first = kt_day_month(year->first), last = kt_day_month(year->entry.date);
+    kt_month first = kt_day_month(year->first), last = kt_day_month(year->first + (kt_day)year->days);
     return last > first ? last - 1 : first;
 }
 

@@ -203,6 +203,10 @@ kt_code kt_batch_name(kt_batch *batch, const kt_batch_options *options, kt_recei
    account, currency, amount and dimensions, then its balance, its voucher, and the accounts' rules. */
 kt_code kt_batch_add(kt_batch *batch, const kt_entry *entry, uint64_t *number, kt_error *error);
 
+/* The same for several, in order; it stops at the first that is refused, with *added before it. Faster where accounts are so
+   many that each is a walk to memory: those of the entries to come are brought meanwhile. */
+kt_code kt_batch_add_many(kt_batch *batch, const kt_entry *entries, size_t count, size_t *added, kt_error *error);
+
 /* Entries of the input that whoever feeds the batch rejected: the seal counts read = posted + rejected. */
 void kt_batch_rejected(kt_batch *batch, uint64_t rejected);
 

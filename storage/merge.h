@@ -10,11 +10,13 @@
 
 typedef struct kt_merger {
     kt_run_reader readers[KT_RUN_FAN];
-    struct kt_merge_turn { /* a reader's next key as two numbers, in the order of keys */
+    /* A tournament: who has the lowest key comes first, and each game that was played remembers its loser. So the next is
+       known after four comparisons. */
+    struct kt_merge_key { /* a reader's next key as two numbers, in the order of keys */
         uint64_t high, low;
-        unsigned reader;
-    } turns[KT_RUN_FAN]; /* the lowest first */
-    unsigned count;      /* readers that still have cells */
+    } keys[KT_RUN_FAN];
+    uint8_t losers[KT_RUN_FAN]; /* of the games 1 to KT_RUN_FAN - 1; game i is between the winners of 2i and 2i + 1 */
+    unsigned first;             /* the reader whose turn it is */
 } kt_merger;
 
 /* The runs in the order of their records; writer is begun and gets finished. KT_OVERFLOW, KT_DAMAGED. */

@@ -109,6 +109,19 @@ static kt_code flush_cells(kt_run_writer *writer, kt_error *error) {
                          kt_span_of(writer->cells, size), error);
 }
 
+enum { CELL_OWN_BOOK = 1, CELL_SINGLE = 2 };
+
+static uint8_t *put_sums(uint8_t *at, const kt_run_cell *cell) {
+    at = kt_put_varint(at, cell->count);
+    at = kt_put_varint(at, cell->last_number);
+    at = kt_put_zigzag128(at, cell->debit);
+    at = kt_put_zigzag128(at, cell->credit);
+    if (!cell->own_book) return at;
+    at = kt_put_varint(at, cell->unvalued);
+    at = kt_put_zigzag128(at, cell->book_debit);
+    return kt_put_zigzag128(at, cell->book_credit);
+}
+
 kt_code kt_run_writer_cell(kt_run_writer *writer, kt_run_cell *cell, kt_error *error) {
     cell->list_offset = writer->list_total;
     cell->list_bytes = writer->run.list_bytes - writer->list_total;
@@ -120,22 +133,19 @@ kt_code kt_run_writer_cell(kt_run_writer *writer, kt_run_cell *cell, kt_error *e
         key_bytes(&cell->key, writer->first_key);
         kt_put_le64(writer->cells, writer->list_total);
         writer->cells_size = 8;
+        writer->before = (kt_run_key){0};
     }
+    /* Of a single posting the list says all. */
+    bool single = cell->count == 1 && writer->with_lists;
     uint8_t *at = writer->cells + writer->cells_size;
-    at = kt_put_varint(at, cell->key.account);
-    at = kt_put_varint(at, (uint64_t)cell->key.currency << 1 | (cell->own_book ? 1 : 0));
+    at = kt_put_varint(at, cell->key.account - writer->before.account);
+    at = kt_put_varint(at, (uint64_t)cell->key.currency << 2 | (single ? CELL_SINGLE : 0u) |
+                               (cell->own_book ? CELL_OWN_BOOK : 0u));
     at = kt_put_varint(at, cell->key.dimensions);
-    at = kt_put_zigzag128(at, cell->key.month);
-    at = kt_put_varint(at, cell->count);
-    at = kt_put_zigzag128(at, cell->debit);
-    at = kt_put_zigzag128(at, cell->credit);
-    if (cell->own_book) {
-        at = kt_put_varint(at, cell->unvalued);
-        at = kt_put_zigzag128(at, cell->book_debit);
-        at = kt_put_zigzag128(at, cell->book_credit);
-    }
+    at = kt_put_zigzag128(at, (kt_int128)cell->key.month - writer->before.month);
     at = kt_put_varint(at, cell->list_bytes);
-    at = kt_put_varint(at, cell->last_number);
+    if (!single) at = put_sums(at, cell);
+    writer->before = cell->key;
     writer->cells_size = (size_t)(at - writer->cells);
     writer->list_total = writer->run.list_bytes;
     writer->run.cells++;
@@ -163,6 +173,7 @@ static kt_code load_cells(kt_run_reader *reader, kt_code code, kt_span key, kt_s
         return damaged(reader->run, "a piece of cells has a wrong size", error);
     memcpy(reader->cells, value.data, value.size);
     reader->list_offset = kt_get_le64(reader->cells);
+    reader->before = (kt_run_key){0};
     reader->at = reader->cells + 8;
     reader->end = reader->cells + value.size;
     return KT_OK;
@@ -200,46 +211,6 @@ kt_code kt_run_reader_open(kt_run_reader *reader, kt_txn *txn, kt_run_tables tab
 void kt_run_reader_close(kt_run_reader *reader) {
     kt_cursor_close(reader->cursor);
     reader->cursor = NULL;
-}
-
-kt_code kt_run_reader_next(kt_run_reader *reader, kt_error *error) {
-    if (reader->at == reader->end) {
-        kt_span key, value;
-        if (reader->end == reader->cells) return KT_END; /* no piece of this run is left */
-        kt_code code = kt_cursor_next(reader->cursor, &key, &value, error);
-        code = load_cells(reader, code, key, value, error);
-        if (code != KT_OK) return code;
-    }
-    kt_run_cell *cell = &reader->cell;
-    uint64_t account, currency, dimensions;
-    kt_int128 month;
-    const uint8_t *at = reader->at, *end = reader->end;
-    at = kt_get_varint(at, end, &account);
-    at = kt_get_varint(at, end, &currency);
-    at = kt_get_varint(at, end, &dimensions);
-    at = kt_get_zigzag128(at, end, &month);
-    at = kt_get_varint(at, end, &cell->count);
-    at = kt_get_zigzag128(at, end, &cell->debit);
-    at = kt_get_zigzag128(at, end, &cell->credit);
-    if (at == NULL) return damaged(reader->run, "a cell is malformed", error);
-    cell->own_book = (currency & 1) != 0;
-    cell->unvalued = 0;
-    cell->book_debit = cell->debit;
-    cell->book_credit = cell->credit;
-    if (cell->own_book) {
-        at = kt_get_varint(at, end, &cell->unvalued);
-        at = kt_get_zigzag128(at, end, &cell->book_debit);
-        at = kt_get_zigzag128(at, end, &cell->book_credit);
-    }
-    at = kt_get_varint(at, end, &cell->list_bytes);
-    at = kt_get_varint(at, end, &cell->last_number);
-    if (at == NULL || account > UINT32_MAX || currency >> 1 > UINT16_MAX || dimensions > UINT32_MAX)
-        return damaged(reader->run, "a cell is malformed", error);
-    cell->key = (kt_run_key){(uint32_t)account, (uint16_t)(currency >> 1), (uint32_t)dimensions, (int32_t)month};
-    cell->list_offset = reader->list_offset;
-    reader->list_offset += cell->list_bytes;
-    reader->at = at;
-    return KT_OK;
 }
 
 static kt_code load_list(kt_run_reader *reader, uint64_t piece, kt_error *error) {
@@ -298,6 +269,80 @@ kt_code kt_run_reader_number(kt_run_reader *reader, uint64_t *offset, uint64_t *
     if (end == NULL) return damaged(reader->run, "a list is malformed", error);
     *offset += (uint64_t)(end - bytes);
     return KT_OK;
+}
+
+static const uint8_t *get_sums(const uint8_t *at, const uint8_t *end, kt_run_cell *cell) {
+    at = kt_get_varint(at, end, &cell->count);
+    at = kt_get_varint(at, end, &cell->last_number);
+    at = kt_get_zigzag128(at, end, &cell->debit);
+    at = kt_get_zigzag128(at, end, &cell->credit);
+    if (cell->own_book) {
+        at = kt_get_varint(at, end, &cell->unvalued);
+        at = kt_get_zigzag128(at, end, &cell->book_debit);
+        at = kt_get_zigzag128(at, end, &cell->book_credit);
+    } else kt_run_cell_end(cell);
+    return at;
+}
+
+/* The sums of a cell with one posting are that posting. */
+static kt_code read_single(kt_run_reader *reader, kt_error *error) {
+    uint8_t buffer[KT_RUN_ITEM_MAX];
+    kt_run_cell *cell = &reader->cell;
+    kt_run_item item;
+    uint64_t last = 0;
+    size_t size = (size_t)cell->list_bytes;
+    if (cell->list_bytes == 0 || cell->list_bytes > sizeof buffer)
+        return damaged(reader->run, "a list of one line has a wrong size", error);
+    const uint8_t *bytes = kt_run_reader_at_hand(reader, cell->list_offset, size);
+    if (bytes == NULL) {
+        kt_code code = kt_run_reader_list(reader, cell->list_offset, buffer, size, &size, error);
+        if (code != KT_OK) return code;
+        bytes = buffer;
+    }
+    bool own_book = cell->own_book;
+    cell->own_book = false;
+    cell->count = 0;
+    cell->debit = cell->credit = 0;
+    if (size != cell->list_bytes || kt_run_item_read(bytes, bytes + size, &last, &item) != bytes + size ||
+        item.own_book != own_book || !kt_run_cell_add(cell, &item))
+        return damaged(reader->run, "a list of one line is malformed", error);
+    kt_run_cell_end(cell);
+    cell->last_number = last;
+    return KT_OK;
+}
+
+kt_code kt_run_reader_next(kt_run_reader *reader, kt_error *error) {
+    if (reader->at == reader->end) {
+        kt_span key, value;
+        if (reader->end == reader->cells) return KT_END; /* no piece of this run is left */
+        kt_code code = kt_cursor_next(reader->cursor, &key, &value, error);
+        code = load_cells(reader, code, key, value, error);
+        if (code != KT_OK) return code;
+    }
+    kt_run_cell *cell = &reader->cell;
+    uint64_t account, flags, dimensions;
+    kt_int128 month;
+    const uint8_t *at = reader->at, *end = reader->end;
+    at = kt_get_varint(at, end, &account);
+    at = kt_get_varint(at, end, &flags);
+    at = kt_get_varint(at, end, &dimensions);
+    at = kt_get_zigzag128(at, end, &month);
+    at = kt_get_varint(at, end, &cell->list_bytes);
+    if (at == NULL) return damaged(reader->run, "a cell is malformed", error);
+    cell->own_book = (flags & CELL_OWN_BOOK) != 0;
+    cell->unvalued = 0;
+    if ((flags & CELL_SINGLE) == 0) at = get_sums(at, end, cell);
+    account += reader->before.account;
+    month += reader->before.month;
+    if (at == NULL || account > UINT32_MAX || flags >> 2 > UINT16_MAX || dimensions > UINT32_MAX ||
+        month != (int32_t)month)
+        return damaged(reader->run, "a cell is malformed", error);
+    cell->key = (kt_run_key){(uint32_t)account, (uint16_t)(flags >> 2), (uint32_t)dimensions, (int32_t)month};
+    cell->list_offset = reader->list_offset;
+    reader->list_offset += cell->list_bytes;
+    reader->before = cell->key;
+    reader->at = at;
+    return (flags & CELL_SINGLE) != 0 ? read_single(reader, error) : KT_OK;
 }
 
 static kt_code drop_pieces(kt_txn *txn, kt_table table, uint64_t sequence, kt_error *error) {

@@ -51,12 +51,43 @@ static inline uint8_t *kt_run_item_write(uint8_t *out, const kt_run_item *item, 
 
 const uint8_t *kt_run_item_read(const uint8_t *in, const uint8_t *end, uint64_t *last, kt_run_item *item);
 
+/* ---- one cell ---- */
+
+static inline bool kt_run_add(kt_int128 *sum, kt_int128 amount) { return !__builtin_add_overflow(*sum, amount, sum); }
+
+/* Adds a posting to its column. LAW 8: false where a sum does not fit 128 bits. The book's columns are kept apart from the
+   first posting on that has a book amount of its own; until then `end` sets them. */
+static inline bool kt_run_cell_add(kt_run_cell *cell, const kt_run_item *item) {
+    bool debit = (item->amount > 0) != item->minus;
+    if (item->own_book && !cell->own_book) {
+        cell->own_book = true;
+        cell->book_debit = cell->debit;
+        cell->book_credit = cell->credit;
+    }
+    cell->count++;
+    if (debit ? __builtin_add_overflow(cell->debit, item->amount, &cell->debit)
+              : __builtin_sub_overflow(cell->credit, item->amount, &cell->credit))
+        return false;
+    if (!cell->own_book) return true;
+    kt_int128 book = item->unvalued ? 0 : item->book;
+    cell->unvalued += item->unvalued ? 1 : 0;
+    return debit ? !__builtin_add_overflow(cell->book_debit, book, &cell->book_debit)
+                 : !__builtin_sub_overflow(cell->book_credit, book, &cell->book_credit);
+}
+
+static inline void kt_run_cell_end(kt_run_cell *cell) {
+    if (cell->own_book) return;
+    cell->book_debit = cell->debit;
+    cell->book_credit = cell->credit;
+}
+
 typedef struct kt_run_writer {
     kt_txn *txn;
     kt_run_tables tables;
     kt_run run;
     bool with_lists;
     uint8_t first_key[14];
+    kt_run_key before; /* the cell before in this piece, which the next counts from */
     size_t cells_size, list_size;
     uint64_t list_piece, list_total;
     uint8_t cells[KT_RUN_CELLS_PIECE];
@@ -78,6 +109,7 @@ typedef struct kt_run_reader {
     kt_run_cell cell; /* the one it stands on */
     const uint8_t *at, *end;
     uint64_t list_offset; /* of the next cell */
+    kt_run_key before;    /* the cell before in this piece */
     uint64_t list_piece;  /* loaded, + 1; 0: none */
     size_t list_size;
     uint8_t cells[KT_RUN_CELLS_PIECE];
@@ -96,6 +128,13 @@ kt_code kt_run_reader_list(kt_run_reader *reader, uint64_t offset, uint8_t *out,
 /* The bytes there are from offset on without copying, at least one: *bytes are the reader's until the next call. */
 kt_code kt_run_reader_bytes(kt_run_reader *reader, uint64_t offset, const uint8_t **bytes, size_t *size,
                             kt_error *error);
+/* `size` bytes from offset on, where they lie in the piece that was read last; else NULL. */
+#define KT_RUN_LIST_SHORT 32u
+static inline const uint8_t *kt_run_reader_at_hand(const kt_run_reader *reader, uint64_t offset, size_t size) {
+    uint64_t inside = offset % KT_RUN_LIST_PIECE;
+    bool there = reader->list_piece == offset / KT_RUN_LIST_PIECE + 1 && inside + size <= reader->list_size;
+    return there ? reader->list + inside : NULL;
+}
 /* The number at *offset, which moves behind it. */
 kt_code kt_run_reader_number(kt_run_reader *reader, uint64_t *offset, uint64_t *number, kt_error *error);
 

@@ -155,33 +155,6 @@ static inline bool same_cell(const struct posting *a, const struct posting *b) {
            a->currency == b->currency;
 }
 
-static bool add_to(kt_int128 *sum, kt_int128 amount) { return !__builtin_add_overflow(*sum, amount, sum); }
-
-static bool take_from(kt_int128 *sum, kt_int128 amount) { return !__builtin_sub_overflow(*sum, amount, sum); }
-
-/* LAW 8: a sum that does not fit 128 bits is refused, not wrapped. What stands in the book's columns is kept apart from the
-   first posting on that has a book amount of its own. */
-static inline bool add_columns(kt_run_cell *cell, const kt_run_item *item) {
-    bool debit = (item->amount > 0) != item->minus;
-    if (item->own_book && !cell->own_book) {
-        cell->own_book = true;
-        cell->book_debit = cell->debit;
-        cell->book_credit = cell->credit;
-    }
-    cell->count++;
-    if (!(debit ? add_to(&cell->debit, item->amount) : take_from(&cell->credit, item->amount))) return false;
-    if (!cell->own_book) return true;
-    kt_int128 book = item->unvalued ? 0 : item->book;
-    cell->unvalued += item->unvalued ? 1 : 0;
-    return debit ? add_to(&cell->book_debit, book) : take_from(&cell->book_credit, book);
-}
-
-static inline void end_columns(kt_run_cell *cell) {
-    if (cell->own_book) return;
-    cell->book_debit = cell->debit;
-    cell->book_credit = cell->credit;
-}
-
 /* ---- a block's run ---- */
 
 /* A posting's key as two numbers, the account's the higher, in the order of keys. */
@@ -284,7 +257,7 @@ static kt_code write_cell(kt_runs *runs, const struct gathered *from, uint32_t a
         const struct posting *posting = &from->postings[INDEX(runs->order[at])];
         if (!same_cell(posting, head)) break;
         restore(from, posting, &item);
-        if (!add_columns(&cell, &item)) return kt_fail(error, KT_OVERFLOW, "an account's sum exceeds 128 bits");
+        if (!kt_run_cell_add(&cell, &item)) return kt_fail(error, KT_OVERFLOW, "an account's sum exceeds 128 bits");
         out = kt_run_item_write(out, &item, item.number - last);
         last = item.number;
         if ((size_t)(out - buffer) <= sizeof buffer - KT_RUN_ITEM_MAX) continue;
@@ -292,7 +265,7 @@ static kt_code write_cell(kt_runs *runs, const struct gathered *from, uint32_t a
         out = buffer;
     }
     *end = at;
-    end_columns(&cell);
+    kt_run_cell_end(&cell);
     cell.last_number = last - first;
     if (code == KT_OK) code = kt_run_writer_list(&runs->writer, buffer, (size_t)(out - buffer), error);
     return code == KT_OK ? kt_run_writer_cell(&runs->writer, &cell, error) : code;
@@ -317,7 +290,7 @@ static kt_code write_block_run(kt_runs *runs, kt_txn *txn, uint64_t first, uint6
 
 /* ---- merging ---- */
 
-/* After a merge with lists the eight are gone; after one of sums alone they go on serving lists. */
+/* After a merge with lists the sixteen are gone; after one of sums alone they go on serving lists. */
 static kt_code retire(kt_runs *runs, const uint32_t *chosen, bool with_lists, kt_error *error) {
     uint32_t kept = 0, next = 0;
     for (uint32_t i = 0; i < runs->run_count; i++) {
@@ -355,7 +328,7 @@ static kt_code merge(kt_runs *runs, kt_txn *txn, const uint32_t *chosen, kt_erro
     return code == KT_OK ? add_run(runs, &runs->writer.run, error) : code;
 }
 
-/* The eight oldest runs of one level whose sums are in force; false: no level has that many. */
+/* The sixteen oldest runs of one level whose sums are in force; false: no level has that many. */
 static bool choose(const kt_runs *runs, uint32_t *chosen) {
     for (unsigned level = 0; level < 32; level++) {
         unsigned count = 0;
@@ -493,8 +466,8 @@ kt_code kt_runs_sums(kt_runs *runs, kt_txn *txn, uint32_t account,
         kt_run_cell one = {.key = key_of(posting)};
         kt_run_item item;
         restore(filling, posting, &item);
-        (void)add_columns(&one, &item); /* a single posting always fits */
-        end_columns(&one);
+        (void)kt_run_cell_add(&one, &item); /* a single posting always fits */
+        kt_run_cell_end(&one);
         code = cell(context, &one, error);
     }
     return code;

@@ -3,7 +3,7 @@
  *
  * A run covers a range of records and holds, in the order of its keys (account, currency, dimensions, month), one
  * cell each: sums, a count, and the list of the postings summed. The postings of one block make a run of level 0,
- * written whole. Eight runs of a level are merged into one of the next: sums add up, lists follow one another. So
+ * written whole. Sixteen runs of a level are merged into one of the next: sums add up, lists follow one another. So
  * a posting is written a few times in all, however many accounts there are, and a reader adds up a few dozen runs.
  *
  * A merge whose lists would hold more than KT_RUN_LISTS postings takes the sums alone; then the merged runs go on
@@ -20,7 +20,7 @@
 
 #include "storage/store.h"
 
-#define KT_RUN_FAN 8u
+#define KT_RUN_FAN 16u
 #ifndef KT_RUN_LISTS           /* a test that includes runs.c sets less, to meet merges of sums alone */
 #define KT_RUN_LISTS 10000000u /* postings in one run's lists, at most */
 #endif

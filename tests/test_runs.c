@@ -24,12 +24,12 @@ static void test_against_model(uint64_t *random) {
     model_seal(&m);
     is_int(wrong, 0, "%d random questions about %zu postings get the answers of a plain list", asked, m.count);
     int digits = 0, made = 0;
-    for (int level = 0, blocks = m.blocks; level < 4; level++, blocks /= 8) {
-        digits += model_runs(&m, level, true, true) == blocks % 8;
-        made += blocks % 8;
+    for (int level = 0, blocks = m.blocks; level < 4; level++, blocks /= (int)KT_RUN_FAN) {
+        digits += model_runs(&m, level, true, true) == blocks % (int)KT_RUN_FAN;
+        made += blocks % (int)KT_RUN_FAN;
     }
     ok(digits == 4 && m.blocks > 512,
-       "of %d blocks as many runs of each size are left as the number's digits in base 8", m.blocks);
+       "of %d blocks as many runs of each size are left as the number's digits in base %u", m.blocks, KT_RUN_FAN);
 
     kt_runs_query all = {.first_month = INT32_MIN, .last_month = INT32_MAX, .last_day = 31, .end = UINT64_MAX};
     is_int(model_compare(&m, &all), 0, "sums over everything are right");

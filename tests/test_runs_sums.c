@@ -26,7 +26,7 @@ int main(void) {
     ok(most_sums > 0, "runs of sums alone were made");
     ok(most_lists >= 64, "and the runs they were made of went on serving lists");
     is_int(wrong, 0, "%d random questions about %zu postings get the answers of a plain list", asked, m.count);
-    is_int(model_runs(&m, 3, true, false), 1, "sums were merged three levels up");
+    ok(model_runs(&m, 2, true, false) > 0, "sums were merged two levels up");
     kt_runs_query all = {.first_month = INT32_MIN, .last_month = INT32_MAX, .last_day = 31, .end = UINT64_MAX};
     is_int(model_compare(&m, &all), 0, "sums over everything are right");
     all.items = true;

@@ -103,8 +103,12 @@ uint64_t bench_book_post(kt_book *book, bench_year *year, uint64_t entries, uint
         uint64_t left = entries - posted;
         uint32_t size = left < batch_entries ? (uint32_t)left : batch_entries;
         kt_batch *batch = begin(book);
-        for (uint32_t i = 0; i < size; i++)
-            if (kt_batch_add(batch, bench_year_next(year), NULL, &error) != KT_OK) bench_die("an entry", &error);
+        for (uint32_t i = 0, many; i < size; i += many) {
+            size_t added;
+            many = size - i < BENCH_YEAR_MANY ? size - i : BENCH_YEAR_MANY;
+            if (kt_batch_add_many(batch, bench_year_many(year, many), many, &added, &error) != KT_OK)
+                bench_die("an entry", &error);
+        }
         send_batch(&under_way, batch);
         posted += size;
         if (progress != NULL) progress(context, posted);

@@ -40,20 +40,22 @@ void bench_year_init(bench_year *year, uint32_t accounts, uint64_t entries_a_yea
     kt_day_from_civil(2025, 1, 1, &year->first);
     memset(year->voucher, '0', sizeof year->voucher);
     year->day_ends = day_begins(year, 1);
-    year->entry = (kt_entry){
-        .date = year->first, .text = KT_STR("Sale of wood"), .lines = year->lines, .line_count = 2};
-    year->entry.voucher = (kt_str){year->voucher + year->voucher_begin, 1};
-    for (int i = 0; i < 2; i++)
-        year->lines[i].account = (kt_str){year->codes[i] + BENCH_CODE - year->code_size, year->code_size};
-    if (year->code_size == 4) year->lines[0].account.data = year->codes[1]; /* see write_accounts */
+    for (int i = 0; i < BENCH_YEAR_MANY; i++) {
+        struct bench_made *made = &year->made[i];
+        year->entries[i] = (kt_entry){
+            .date = year->first, .text = KT_STR("Sale of wood"), .lines = made->lines, .line_count = 2};
+        for (int k = 0; k < 2; k++)
+            made->lines[k].account = (kt_str){made->codes[k] + BENCH_CODE - year->code_size, year->code_size};
+        if (year->code_size == 4) made->lines[0].account.data = made->codes[1]; /* see write_accounts */
+    }
 }
 
 /* Two short codes are eight digits together. */
-static inline void write_accounts(bench_year *year, uint32_t a, uint32_t b) {
-    if (year->code_size == 4) write_digits(year->base + a, year->base + b, year->codes[1]);
+static inline void write_accounts(const bench_year *year, struct bench_made *made, uint32_t a, uint32_t b) {
+    if (year->code_size == 4) write_digits(year->base + a, year->base + b, made->codes[1]);
     else {
-        write_code(year->base + a, year->codes[0]);
-        write_code(year->base + b, year->codes[1]);
+        write_code(year->base + a, made->codes[0]);
+        write_code(year->base + b, made->codes[1]);
     }
 }
 
@@ -61,28 +63,34 @@ static inline void count_voucher(bench_year *year) {
     unsigned digit = sizeof year->voucher - 1;
     while (year->voucher[digit] == '9') year->voucher[digit--] = '0';
     year->voucher[digit]++;
-    if (digit >= year->voucher_begin) return;
-    year->voucher_begin = digit;
-    year->entry.voucher = (kt_str){year->voucher + digit, sizeof year->voucher - digit};
+    if (digit < year->voucher_begin) year->voucher_begin = digit;
 }
 
-const kt_entry *bench_year_next(bench_year *year) {
+static inline void make(bench_year *year, unsigned place) {
+    struct bench_made *made = &year->made[place];
+    kt_entry *entry = &year->entries[place];
     uint64_t draw = next_random(&year->random);
     /* The second one is drawn from the others. */
     uint32_t a = below(draw, year->accounts), b = a + 1 + below(draw >> 32, year->accounts - 1);
     if (b >= year->accounts) b -= year->accounts;
-    write_accounts(year, a, b);
+    write_accounts(year, made, a, b);
     int64_t amount = 100 + below(draw * 0x9e3779b97f4a7c15ull >> 32, 1000000);
-    year->lines[0].amount = amount;
-    year->lines[1].amount = -amount;
+    made->lines[0].amount = amount;
+    made->lines[1].amount = -amount;
     count_voucher(year);
-    while (year->count >= year->day_ends) {
-        year->entry.date = year->first + (kt_day)++year->days;
-        year->day_ends = day_begins(year, year->days + 1);
-    }
+    memcpy(made->voucher, year->voucher, sizeof made->voucher);
+    entry->voucher = (kt_str){made->voucher + year->voucher_begin, sizeof made->voucher - year->voucher_begin};
+    while (year->count >= year->day_ends) year->day_ends = day_begins(year, ++year->days + 1);
+    entry->date = year->first + (kt_day)year->days;
     year->count++;
-    return &year->entry;
 }
+
+const kt_entry *bench_year_many(bench_year *year, uint32_t count) {
+    for (unsigned i = 0; i < count; i++) make(year, i);
+    return year->entries;
+}
+
+const kt_entry *bench_year_next(bench_year *year) { return bench_year_many(year, 1); }
 
 kt_str bench_year_account(const bench_year *year, uint32_t index, char room[BENCH_CODE]) {
     write_code(year->base + index, room);

@@ -6,78 +6,60 @@
 #include "engine/ledger/currency.h"
 #include "storage/codec.h"
 
-#define FIRST_PLACES 1024u
+#define FIRST_SLOTS 1024u
 #define LARGE_PAGE ((size_t)2 << 20)
-#define CHUNK_SLOTS 32768u /* a large page; the first, which most books do not fill, is taken in small ones */
 #define FACTS_MAX 2048u
 #define EXPECTED 16u
+#define TOGETHER 32u
 #define MANY 4096u
 #define ALL_AFTER 8192u   /* accounts looked up one by one before all are read at once */
-#define ALL_MOST 4000000u /* but not more: they are held in memory */
+#define ALL_MOST 2000000u /* but not more: they are held in memory, 64 to 200 bytes each */
 
 _Static_assert(sizeof(kt_account_slot) == 64, "a slot is a cache line");
 
-/* Where a code's slot lies. Places are dense, so that looking an account up meets one line of them and one of the slot. */
-struct place {
-    uint32_t hash;
-    uint32_t slot; /* + 1; 0: free */
-};
-
 struct kt_accounts {
-    struct place *places; /* open addressing */
-    uint32_t place_count, count;
-    kt_account_slot **chunks; /* of CHUNK_SLOTS each: slots stay where they are */
-    uint32_t chunk_count, chunk_room;
+    kt_account_slot *slots; /* open addressing by code, so that an account is one line of memory; id 0: free */
+    uint32_t slot_count, count;
     bool asked_all; /* the rest was read, or found too large */
 };
 
-static inline kt_account_slot *slot_at(const kt_accounts *accounts, uint32_t slot) {
-    return &accounts->chunks[slot / CHUNK_SLOTS][slot % CHUNK_SLOTS];
-}
-
-/* Room that is met at random: where it is large, in large pages if the machine has them. */
-static void *large_room(size_t size, bool large) {
-    void *room = aligned_alloc(LARGE_PAGE, (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE);
-    if (room != NULL && large) (void)madvise(room, size, MADV_HUGEPAGE); /* a wish */
-    return room;
-}
-
-static struct place *new_places(uint32_t count) {
-    size_t size = count * sizeof(struct place);
-    if (size < LARGE_PAGE) return calloc(1, size);
-    struct place *places = large_room(size, true);
-    if (places != NULL) memset(places, 0, size);
-    return places;
+/* Zeroed, on whole cache lines; in large pages where it is large and the machine has them, since it is met at random. */
+static kt_account_slot *new_slots(uint32_t count) {
+    size_t size = count * sizeof(kt_account_slot);
+    bool large = size >= LARGE_PAGE;
+    kt_account_slot *slots = aligned_alloc(large ? LARGE_PAGE : 64, size);
+    if (slots == NULL) return NULL;
+    if (large) (void)madvise(slots, size, MADV_HUGEPAGE); /* a wish */
+    memset(slots, 0, size);
+    return slots;
 }
 
 kt_code kt_accounts_open(kt_accounts **out, kt_error *error) {
     kt_accounts *accounts = calloc(1, sizeof *accounts);
     *out = accounts;
     if (accounts == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
-    accounts->place_count = FIRST_PLACES;
-    accounts->places = new_places(FIRST_PLACES);
-    return accounts->places == NULL ? kt_fail(error, KT_MEMORY, "out of memory") : KT_OK;
+    accounts->slot_count = FIRST_SLOTS;
+    accounts->slots = new_slots(FIRST_SLOTS);
+    return accounts->slots == NULL ? kt_fail(error, KT_MEMORY, "out of memory") : KT_OK;
 }
 
 void kt_accounts_forget(kt_accounts *accounts) {
-    if (accounts->count == 0) return;
-    for (uint32_t i = 0; i < accounts->count; i++) {
-        kt_account_slot *slot = slot_at(accounts, i);
+    for (uint32_t i = 0; i < accounts->slot_count && accounts->count != 0; i++) {
+        kt_account_slot *slot = &accounts->slots[i];
+        if (slot->id == 0) continue;
         if (slot->sums != NULL) free(slot->sums->of);
         free(slot->sums);
         if (slot->code_size > KT_ACCOUNT_NEAR) free(slot->far);
+        *slot = (kt_account_slot){0};
     }
-    memset(accounts->places, 0, accounts->place_count * sizeof *accounts->places);
     accounts->count = 0;
     accounts->asked_all = false;
 }
 
 void kt_accounts_close(kt_accounts *accounts) {
     if (accounts == NULL) return;
-    kt_accounts_forget(accounts);
-    for (uint32_t i = 0; i < accounts->chunk_count; i++) free(accounts->chunks[i]);
-    free(accounts->chunks);
-    free(accounts->places);
+    if (accounts->slots != NULL) kt_accounts_forget(accounts);
+    free(accounts->slots);
     free(accounts);
 }
 
@@ -170,40 +152,29 @@ static inline uint32_t hash_code(kt_str code) {
     return (uint32_t)(((h ^ h >> 32) * 0x9e3779b97f4a7c15ull) >> 32); /* digits alone differ in few bits */
 }
 
-static bool grow_places(kt_accounts *accounts) {
-    uint32_t count = accounts->place_count * 2;
-    struct place *places = new_places(count);
-    if (places == NULL) return false;
-    for (uint32_t i = 0; i < accounts->place_count; i++) {
-        if (accounts->places[i].slot == 0) continue;
-        uint32_t at = accounts->places[i].hash & (count - 1);
-        while (places[at].slot != 0) at = (at + 1) & (count - 1);
-        places[at] = accounts->places[i];
-    }
-    free(accounts->places);
-    accounts->places = places;
-    accounts->place_count = count;
-    return true;
+/* Where a slot for this hash is free. */
+static kt_account_slot *free_slot(kt_account_slot *slots, uint32_t count, uint32_t hash) {
+    uint32_t at = hash & (count - 1);
+    while (slots[at].id != 0) at = (at + 1) & (count - 1);
+    return &slots[at];
 }
 
-/* The next slot, empty; NULL: out of memory. */
-static kt_account_slot *next_slot(kt_accounts *accounts) {
-    uint32_t chunk = accounts->count / CHUNK_SLOTS;
-    if (chunk == accounts->chunk_room) {
-        uint32_t room = chunk == 0 ? 16 : chunk * 2;
-        kt_account_slot **grown = realloc(accounts->chunks, room * sizeof(kt_account_slot *));
-        if (grown == NULL) return NULL;
-        accounts->chunks = grown;
-        accounts->chunk_room = room;
+/* Room for so many more accounts, two thirds full at most. */
+static bool reserve(kt_accounts *accounts, size_t more) {
+    uint32_t count = accounts->slot_count;
+    while (((uint64_t)accounts->count + more) * 3 > (uint64_t)count * 2 && count < UINT32_MAX / 2) count *= 2;
+    if (count == accounts->slot_count) return true;
+    kt_account_slot *slots = new_slots(count);
+    if (slots == NULL) return false;
+    for (uint32_t i = 0; i < accounts->slot_count; i++) {
+        const kt_account_slot *slot = &accounts->slots[i];
+        if (slot->id == 0) continue;
+        *free_slot(slots, count, hash_code((kt_str){kt_account_slot_code(slot), slot->code_size})) = *slot;
     }
-    if (chunk == accounts->chunk_count) {
-        accounts->chunks[chunk] = large_room(CHUNK_SLOTS * sizeof(kt_account_slot), chunk != 0);
-        if (accounts->chunks[chunk] == NULL) return NULL;
-        accounts->chunk_count++;
-    }
-    kt_account_slot *slot = slot_at(accounts, accounts->count);
-    *slot = (kt_account_slot){0};
-    return slot;
+    free(accounts->slots);
+    accounts->slots = slots;
+    accounts->slot_count = count;
+    return true;
 }
 
 static bool set_code(kt_account_slot *slot, kt_str code) {
@@ -229,89 +200,99 @@ static kt_code fill_slot(kt_ledger *ledger, kt_account_slot *slot, const kt_acco
 static kt_code keep_slot(kt_ledger *ledger, kt_str code, uint32_t hash, const kt_account *facts, kt_account_slot **out,
                          kt_error *error) {
     kt_accounts *accounts = ledger->accounts;
-    if (accounts->count * 2 >= accounts->place_count && !grow_places(accounts))
-        return kt_fail(error, KT_MEMORY, "out of memory");
-    kt_account_slot *slot = next_slot(accounts);
-    if (slot == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
-    kt_code result = fill_slot(ledger, slot, facts, error);
-    if (result == KT_OK && !set_code(slot, code)) result = kt_fail(error, KT_MEMORY, "out of memory");
+    kt_account_slot slot = {0};
+    if (!reserve(accounts, 1)) return kt_fail(error, KT_MEMORY, "out of memory");
+    kt_code result = fill_slot(ledger, &slot, facts, error);
+    if (result == KT_OK && !set_code(&slot, code)) result = kt_fail(error, KT_MEMORY, "out of memory");
     if (result != KT_OK) return result;
-    uint32_t at = hash & (accounts->place_count - 1);
-    while (accounts->places[at].slot != 0) at = (at + 1) & (accounts->place_count - 1);
-    accounts->places[at] = (struct place){hash, ++accounts->count};
-    *out = slot;
+    *out = free_slot(accounts->slots, accounts->slot_count, hash);
+    **out = slot;
+    accounts->count++;
     return KT_OK;
 }
 
-static kt_account_slot *find_slot(const kt_accounts *accounts, kt_str code, uint32_t hash) {
-    for (uint32_t at = hash & (accounts->place_count - 1); accounts->places[at].slot != 0;
-         at = (at + 1) & (accounts->place_count - 1)) {
-        if (accounts->places[at].hash != hash) continue;
-        kt_account_slot *slot = slot_at(accounts, accounts->places[at].slot - 1);
+static inline kt_account_slot *find_slot(const kt_accounts *accounts, kt_str code, uint32_t hash) {
+    uint32_t mask = accounts->slot_count - 1, at = hash & mask;
+    for (kt_account_slot *slot; (slot = &accounts->slots[at])->id != 0; at = (at + 1) & mask)
         if (slot->code_size == code.size && kt_bytes_same(kt_account_slot_code(slot), code.data, code.size))
             return slot;
-    }
     return NULL;
 }
 
-/* All accounts as the bound transaction has them, in one walk; where state has a change, as that says. */
-static kt_code load_all(kt_ledger *ledger, kt_txn *txn, kt_error *error) {
-    kt_cursor *cursor;
-    kt_span key, value;
+struct row {
+    kt_str code;
+    kt_span value;
+    uint32_t hash;
+};
+
+/* Where state has a change, as that says. */
+static kt_code keep_row(kt_ledger *ledger, const struct row *row, kt_error *error) {
     kt_account facts;
     kt_account_slot *slot;
-    kt_code code = kt_cursor_open(txn, KT_TABLE_ACCOUNTS, &cursor, error);
+    kt_span key = kt_span_of(row->code.data, row->code.size);
+    if (find_slot(ledger->accounts, row->code, row->hash) != NULL) return KT_OK;
+    kt_code code = kt_state_has_change(ledger->state, KT_TABLE_ACCOUNTS, key)
+                       ? kt_account_facts(ledger->state, row->code, &facts, error)
+                       : kt_account_facts_read(key, row->value, &facts, error);
+    return code == KT_OK ? keep_slot(ledger, row->code, row->hash, &facts, &slot, error) : code;
+}
+
+/* All accounts as the transaction has them, in one walk; some at a time, so that memory brings their slots meanwhile. */
+static kt_code load_all(kt_ledger *ledger, kt_txn *txn, uint64_t count, kt_error *error) {
+    kt_accounts *accounts = ledger->accounts;
+    kt_cursor *cursor;
+    kt_span key;
+    struct row rows[TOGETHER];
+    unsigned held = 0;
+    if (!reserve(accounts, count)) return kt_fail(error, KT_MEMORY, "out of memory");
+    kt_code code = kt_cursor_open(txn, KT_TABLE_ACCOUNTS, &cursor, error), end;
     if (code != KT_OK) return code;
-    for (code = kt_cursor_first(cursor, &key, &value, error); code == KT_OK;
-         code = kt_cursor_next(cursor, &key, &value, error)) {
-        kt_str name = {(const char *)key.data, key.size};
-        uint32_t hash = hash_code(name);
-        if (find_slot(ledger->accounts, name, hash) != NULL) continue;
-        code = kt_state_has_change(ledger->state, KT_TABLE_ACCOUNTS, key)
-                   ? kt_account_facts(ledger->state, name, &facts, error)
-                   : kt_account_facts_read(key, value, &facts, error);
-        if (code == KT_OK) code = keep_slot(ledger, name, hash, &facts, &slot, error);
-        if (code != KT_OK) break;
+    for (end = kt_cursor_first(cursor, &key, &rows[0].value, error); code == KT_OK && (end == KT_OK || held != 0);
+         end = end == KT_OK ? kt_cursor_next(cursor, &key, &rows[held].value, error) : end) {
+        if (end == KT_OK) {
+            rows[held].code = (kt_str){(const char *)key.data, key.size};
+            rows[held].hash = hash_code(rows[held].code);
+            __builtin_prefetch(&accounts->slots[rows[held].hash & (accounts->slot_count - 1)], 1);
+            if (++held < TOGETHER) continue;
+        }
+        for (unsigned i = 0; i < held && code == KT_OK; i++) code = keep_row(ledger, &rows[i], error);
+        held = 0;
     }
     kt_cursor_close(cursor);
-    return code == KT_END ? KT_OK : code;
+    return code != KT_OK || end == KT_END ? code : end;
 }
 
 /* Once many were looked up one by one, the rest is read at once, in the order of the table's pages. */
 static kt_code load_rest(kt_ledger *ledger, kt_error *error) {
-    kt_accounts *accounts = ledger->accounts;
     uint64_t count, pages;
-    accounts->asked_all = true;
+    ledger->accounts->asked_all = true;
     kt_txn *txn = kt_state_txn(ledger->state);
     if (txn == NULL) return KT_OK;
     kt_code code = kt_table_stat(txn, KT_TABLE_ACCOUNTS, &count, &pages, error);
-    return code == KT_OK && count <= ALL_MOST ? load_all(ledger, txn, error) : code;
+    return code == KT_OK && count <= ALL_MOST ? load_all(ledger, txn, count, error) : code;
 }
 
 static kt_code load_slot(kt_ledger *ledger, kt_str code, uint32_t hash, kt_account_slot **out, kt_error *error) {
     kt_account facts;
-    kt_code result = KT_OK;
-    if (ledger->accounts->count >= ALL_AFTER && !ledger->accounts->asked_all) {
-        result = load_rest(ledger, error);
-        *out = find_slot(ledger->accounts, code, hash);
-        if (result != KT_OK || *out != NULL) return result;
-    }
-    result = kt_account_facts(ledger->state, code, &facts, error);
+    kt_code result = kt_account_facts(ledger->state, code, &facts, error);
     return result == KT_OK ? keep_slot(ledger, code, hash, &facts, out, error) : result;
 }
 
-/* Two walks, so that memory brings all places at once and then all slots, and not one behind the other. */
-void kt_accounts_expect(const kt_ledger *ledger, const kt_line *lines, size_t count) {
+void kt_accounts_prefetch(const kt_ledger *ledger, const kt_line *lines, size_t count) {
     const kt_accounts *accounts = ledger->accounts;
-    uint32_t at[EXPECTED];
     if (accounts->count < MANY) return; /* few are in the cache anyway */
-    if (count > EXPECTED) count = EXPECTED;
-    for (size_t i = 0; i < count; i++) {
-        at[i] = hash_code(lines[i].account) & (accounts->place_count - 1);
-        __builtin_prefetch(&accounts->places[at[i]]);
-    }
     for (size_t i = 0; i < count; i++)
-        if (accounts->places[at[i]].slot != 0) __builtin_prefetch(slot_at(accounts, accounts->places[at[i]].slot - 1));
+        __builtin_prefetch(&accounts->slots[hash_code(lines[i].account) & (accounts->slot_count - 1)]);
+}
+
+kt_code kt_accounts_expect(kt_ledger *ledger, const kt_line *lines, size_t count, kt_error *error) {
+    kt_accounts *accounts = ledger->accounts;
+    kt_code code = KT_OK;
+    if (accounts->count >= ALL_AFTER && !accounts->asked_all) code = load_rest(ledger, error);
+    if (code != KT_OK) return code;
+    if (!reserve(accounts, count)) return kt_fail(error, KT_MEMORY, "out of memory");
+    kt_accounts_prefetch(ledger, lines, count < EXPECTED ? count : EXPECTED);
+    return KT_OK;
 }
 
 kt_code kt_account_slot_find(kt_ledger *ledger, kt_str code, kt_account_slot **out, kt_error *error) {

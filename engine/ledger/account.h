@@ -5,7 +5,7 @@
  * record. State: ACCOUNTS, code -> id and facts now; ACCOUNT_FACTS, (id, record) -> facts from that record on, so that
  * a report can name accounts as they were known.
  *
- * Lifetime: a slot stays where it is until kt_accounts_forget.
+ * Lifetime: a slot stays where it is until another account is asked for or added, unless kt_accounts_expect made room.
  */
 #ifndef KT_LEDGER_ACCOUNT_H
 #define KT_LEDGER_ACCOUNT_H
@@ -44,8 +44,11 @@ kt_code kt_accounts_open(kt_accounts **out, kt_error *error);
 void kt_accounts_close(kt_accounts *accounts);
 void kt_accounts_forget(kt_accounts *accounts);
 
-/* The lines' accounts are going to be asked for: where there are very many, memory is told to bring them. */
-void kt_accounts_expect(const kt_ledger *ledger, const kt_line *lines, size_t count);
+/* Where there are very many accounts, memory is told to bring those of the lines. */
+void kt_accounts_prefetch(const kt_ledger *ledger, const kt_line *lines, size_t count);
+/* The lines' accounts are going to be asked for: their slots will stay where they are until the next call of this. They are
+   prefetched. */
+kt_code kt_accounts_expect(kt_ledger *ledger, const kt_line *lines, size_t count, kt_error *error);
 /* KT_NOT_FOUND leaves *error alone. */
 kt_code kt_account_slot_find(kt_ledger *ledger, kt_str code, kt_account_slot **out, kt_error *error);
 

@@ -403,8 +403,7 @@ static kt_code check_lines(kt_ledger *ledger, const kt_entry *entry, kt_error *e
         plan->lines = grown;
         plan->room = entry->line_count;
     }
-    kt_code code = KT_OK;
-    kt_accounts_expect(ledger, entry->lines, entry->line_count);
+    kt_code code = kt_accounts_expect(ledger, entry->lines, entry->line_count, error);
     for (size_t i = 0; i < entry->line_count && code == KT_OK; i++) {
         code = check_line(ledger, entry, &entry->lines[i], &plan->lines[i], error);
         plan->count = i + 1;

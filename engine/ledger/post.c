@@ -145,6 +145,22 @@ kt_code kt_batch_add(kt_batch *batch, const kt_entry *entry, uint64_t *number, k
     return code == KT_OK ? KT_OK : kt_batch_break(batch, code);
 }
 
+/* Accounts are asked for this many entries before they are met. */
+#define AHEAD 8u
+
+kt_code kt_batch_add_many(kt_batch *batch, const kt_entry *entries, size_t count, size_t *added, kt_error *error) {
+    kt_ledger *ledger = kt_batch_ledger(batch);
+    kt_code code = KT_OK;
+    for (*added = 0; *added < count; ++*added) {
+        size_t soon = *added + AHEAD;
+        if (soon < count && entries[soon].line_count <= AHEAD)
+            kt_accounts_prefetch(ledger, entries[soon].lines, entries[soon].line_count);
+        code = kt_batch_add(batch, &entries[*added], NULL, error);
+        if (code != KT_OK) break;
+    }
+    return code;
+}
+
 kt_code kt_entry_apply(void *self, const kt_record *record, kt_error *error) {
     kt_ledger *ledger = self;
     kt_entry entry;

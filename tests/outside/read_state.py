@@ -203,12 +203,16 @@ def write_run(state, run):
             else:
                 credit, book_credit = credit - amount, book_credit - (book or 0)
         account, currency, group, month = key
-        cell = varint(account) + varint(2 * currency + foreign) + varint(group) + zigzag(month) + varint(len(lines)) + \
-            zigzag(debit) + zigzag(credit)
-        cell += varint(without) + zigzag(book_debit) + zigzag(book_credit) if foreign else b""
-        cell += varint(len(listed)) + varint(last - run["first"])
         if not pieces or 16363 - len(pieces[-1][1]) < 256:
             pieces.append([be("IHI", account, currency, group) + by_order(month), le("Q", len(stream))])
+            before = (0, 0)
+        single = len(lines) == 1
+        cell = varint(account - before[0]) + varint(4 * currency + 2 * single + foreign) + varint(group) + \
+            zigzag(month - before[1]) + varint(len(listed))
+        if not single:
+            cell += varint(len(lines)) + varint(last - run["first"]) + zigzag(debit) + zigzag(credit)
+            cell += varint(without) + zigzag(book_debit) + zigzag(book_credit) if foreign else b""
+        before = (account, month)
         pieces[-1][1] += cell
         stream += listed
     for key, value in pieces:
@@ -232,16 +236,16 @@ def make_runs(state, spans):
         runs.append({"number": number, "first": first, "end": end, "level": 0, "cells": cells})
         number += 1
         while True:
-            full = [level for level in range(32) if sum(run["level"] == level for run in runs) >= 8]
+            full = [level for level in range(32) if sum(run["level"] == level for run in runs) >= 16]
             if not full:
                 break
-            eight = [run for run in runs if run["level"] == full[0]][:8]
+            merged = [run for run in runs if run["level"] == full[0]][:16]
             cells = {}
-            for run in eight:
+            for run in merged:
                 for key, lines in run["cells"].items():
                     cells.setdefault(key, []).extend(lines)
-            runs = [run for run in runs if run not in eight]
-            runs.append({"number": number, "first": eight[0]["first"], "end": eight[-1]["end"], "level": full[0] + 1,
+            runs = [run for run in runs if run not in merged]
+            runs.append({"number": number, "first": merged[0]["first"], "end": merged[-1]["end"], "level": full[0] + 1,
                          "cells": cells})
             number += 1
     if number > 1:
