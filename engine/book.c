@@ -53,7 +53,7 @@ static int64_t system_clock(void *context) {
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* ---- what the journal asks of the fold; the last three on the writing lane ---- */
+/* ---- what the journal asks of the fold; the last four on the lanes ---- */
 
 static void block_turns(void *context) { kt_fold_turn(((kt_book *)context)->fold); }
 
@@ -64,6 +64,10 @@ static kt_code batch_sealed(void *context, const kt_seal *seal, uint64_t number,
 }
 
 static kt_code batch_ends(void *context, kt_error *error) { return kt_fold_flush(((kt_book *)context)->fold, error); }
+
+static void block_prepared(void *context, uint64_t first, uint32_t count) {
+    kt_fold_prepare(((kt_book *)context)->fold, first, count);
+}
 
 static kt_code block_written(void *context, kt_txn *txn, uint64_t first, uint32_t count, kt_error *error) {
     return kt_fold_block(((kt_book *)context)->fold, txn, first, count, error);
@@ -107,7 +111,7 @@ static kt_code open_parts(kt_book *book, bool create, bool read_only, kt_error *
                                   .sealed = batch_sealed,
                                   .flush = batch_ends,
                                   .context = book,
-                                  .hooks = {block_written, head_moves, recover, book}};
+                                  .hooks = {block_prepared, block_written, head_moves, recover, book}};
     return kt_journal_open(book->store, &journal, &book->journal, error);
 }
 

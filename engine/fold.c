@@ -222,6 +222,11 @@ kt_code kt_fold_flush(kt_fold *fold, kt_error *error) {
     return code;
 }
 
+void kt_fold_prepare(kt_fold *fold, uint64_t first, uint32_t count) {
+    for (unsigned i = 0; i < fold->registry->department_count; i++)
+        fold->registry->departments[i]->prepare(fold->selves[i], first, count);
+}
+
 kt_code kt_fold_block(kt_fold *fold, kt_txn *txn, uint64_t first, uint32_t count, kt_error *error) {
     kt_code code = KT_OK;
     for (unsigned i = 0; i < fold->registry->department_count && code == KT_OK; i++)

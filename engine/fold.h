@@ -37,7 +37,9 @@ typedef struct kt_department {
     void (*turn)(void *self);                      /* a block ended: the next one's gathers from here on */
     void (*drop)(void *self);                      /* ... and is not kept: the batch is only tried */
     kt_code (*flush)(void *self, kt_error *error); /* the batch ends: what is in memory goes to state */
-    /* Writing, maybe on another thread: what was gathered for the oldest block turned over; and when the head moves. */
+    /* Maybe on another thread: preparing what was gathered for the oldest block turned over; writing it; and what is to be
+       written when the head moves. Preparing may be left out. */
+    void (*prepare)(void *self, uint64_t first, uint32_t count);
     kt_code (*block)(void *self, kt_txn *txn, uint64_t first, uint32_t count, kt_error *error);
     kt_code (*head)(void *self, kt_txn *txn, kt_error *error);
     kt_code (*recover)(kt_txn *txn, kt_error *error); /* drop what a broken-off batch wrote */
@@ -83,6 +85,7 @@ kt_code kt_fold_sealed(kt_fold *fold, const kt_seal *seal, uint64_t number, kt_e
 void kt_fold_turn(kt_fold *fold);
 void kt_fold_drop(kt_fold *fold);
 kt_code kt_fold_flush(kt_fold *fold, kt_error *error);
+void kt_fold_prepare(kt_fold *fold, uint64_t first, uint32_t count);
 kt_code kt_fold_block(kt_fold *fold, kt_txn *txn, uint64_t first, uint32_t count, kt_error *error);
 kt_code kt_fold_head(kt_fold *fold, kt_txn *txn, kt_error *error);
 /* Tables, as bits, whose rows may be written before the head moves, so that memory stays flat. */

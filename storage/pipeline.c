@@ -18,6 +18,8 @@ struct sent {
 struct kt_pipeline {
     kt_hasher *hasher;
     kt_writer *writer;
+    void (*prepare)(void *context, uint64_t first, uint32_t count);
+    void *context;
     kt_lane *hashing, *writing;
     bool running; /* the lanes have threads */
     kt_parcel *parcels[PARCELS];
@@ -38,6 +40,8 @@ kt_code kt_pipeline_open(kt_store *store, const char *origin, const kt_writer_ho
     kt_pipeline *pipeline = calloc(1, sizeof *pipeline);
     *out = NULL;
     if (pipeline == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
+    pipeline->prepare = hooks->prepare;
+    pipeline->context = hooks->context;
     pthread_mutex_init(&pipeline->guard, NULL);
     pthread_cond_init(&pipeline->moved, NULL);
     kt_code code = kt_hasher_open(origin, &pipeline->hasher, error);
@@ -150,7 +154,10 @@ static void store_parcel(void *context, uint64_t index) {
 
 static void finish_parcel(void *context, uint64_t index) {
     kt_pipeline *pipeline = context;
+    const kt_parcel *parcel = pipeline->parcels[index];
     kt_hasher_finish(pipeline->hasher, pipeline->parcels[index]);
+    if (pipeline->prepare != NULL && parcel->count != 0)
+        pipeline->prepare(pipeline->context, parcel->first, parcel->count);
     kt_lane_give(pipeline->writing, store_parcel, pipeline, index);
 }
 

@@ -1,5 +1,7 @@
 #include "storage/run.h"
 
+#include <stdlib.h>
+
 void kt_run_write(const kt_run *run, uint8_t out[KT_RUN_LINE]) {
     kt_put_le64(out, run->sequence);
     kt_put_le64(out + 8, run->first);
@@ -52,15 +54,58 @@ const uint8_t *kt_run_item_read(const uint8_t *in, const uint8_t *end, uint64_t 
 
 /* ---- writing ---- */
 
-void kt_run_writer_init(kt_run_writer *writer, kt_txn *txn, kt_run_tables tables, uint64_t sequence, uint8_t level,
-                        uint64_t first, uint64_t end, bool with_lists) {
+void kt_run_writer_init(kt_run_writer *writer, kt_txn *txn, kt_run_draft *draft, kt_run_tables tables,
+                        uint64_t sequence, uint8_t level, uint64_t first, uint64_t end, bool with_lists) {
     writer->txn = txn;
+    writer->draft = draft;
     writer->tables = tables;
     writer->run = (kt_run){
         .sequence = sequence, .first = first, .end = end, .level = level, .sums = true, .lists = with_lists};
     writer->with_lists = with_lists;
     writer->cells_size = writer->list_size = 0;
     writer->list_piece = writer->list_total = 0;
+}
+
+/* In a draft: size of the key, of lists or of cells, size of the value, key, value. */
+#define DRAFT_HEAD 6u
+
+static kt_code draft_piece(kt_run_draft *draft, bool list, kt_span key, kt_span value, kt_error *error) {
+    size_t size = draft->size + DRAFT_HEAD + key.size + value.size;
+    if (size > draft->room) {
+        size_t room = size < 2 * draft->room ? 2 * draft->room : size;
+        uint8_t *grown = realloc(draft->bytes, room);
+        if (grown == NULL) return kt_fail(error, KT_MEMORY, "out of memory for sums");
+        draft->bytes = grown;
+        draft->room = room;
+    }
+    uint8_t *at = draft->bytes + draft->size;
+    at[0] = (uint8_t)key.size;
+    at[1] = list;
+    kt_put_le32(at + 2, (uint32_t)value.size);
+    memcpy(at + DRAFT_HEAD, key.data, key.size);
+    memcpy(at + DRAFT_HEAD + key.size, value.data, value.size);
+    draft->size = size;
+    return KT_OK;
+}
+
+kt_code kt_run_draft_write(const kt_run_draft *draft, kt_txn *txn, kt_run_tables tables, uint64_t sequence,
+                           kt_error *error) {
+    uint8_t key[32];
+    kt_code code = KT_OK;
+    for (const uint8_t *at = draft->bytes; code == KT_OK && at != draft->bytes + draft->size;) {
+        size_t key_size = at[0], size = kt_get_le32(at + 2);
+        memcpy(key, at + DRAFT_HEAD, key_size);
+        kt_put_be64(key, sequence);
+        code = kt_txn_append(txn, at[1] != 0 ? tables.lists : tables.cells, kt_span_of(key, key_size),
+                             kt_span_of(at + DRAFT_HEAD + key_size, size), error);
+        at += DRAFT_HEAD + key_size + size;
+    }
+    return code;
+}
+
+static kt_code put_piece(kt_run_writer *writer, bool list, kt_span key, kt_span value, kt_error *error) {
+    if (writer->txn == NULL) return draft_piece(writer->draft, list, key, value, error);
+    return kt_txn_append(writer->txn, list ? writer->tables.lists : writer->tables.cells, key, value, error);
 }
 
 static kt_code flush_list(kt_run_writer *writer, kt_error *error) {
@@ -70,8 +115,7 @@ static kt_code flush_list(kt_run_writer *writer, kt_error *error) {
     kt_put_be64(key + 8, writer->list_piece++);
     size_t size = writer->list_size;
     writer->list_size = 0;
-    return kt_txn_append(writer->txn, writer->tables.lists, kt_span_of(key, sizeof key), kt_span_of(writer->list, size),
-                         error);
+    return put_piece(writer, true, kt_span_of(key, sizeof key), kt_span_of(writer->list, size), error);
 }
 
 kt_code kt_run_writer_list(kt_run_writer *writer, const uint8_t *bytes, size_t size, kt_error *error) {
@@ -105,8 +149,7 @@ static kt_code flush_cells(kt_run_writer *writer, kt_error *error) {
     memcpy(key + 8, writer->first_key, sizeof writer->first_key);
     size_t size = writer->cells_size;
     writer->cells_size = 0;
-    return kt_txn_append(writer->txn, writer->tables.cells, kt_span_of(key, sizeof key),
-                         kt_span_of(writer->cells, size), error);
+    return put_piece(writer, false, kt_span_of(key, sizeof key), kt_span_of(writer->cells, size), error);
 }
 
 enum { CELL_OWN_BOOK = 1, CELL_SINGLE = 2 };

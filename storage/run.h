@@ -81,8 +81,19 @@ static inline void kt_run_cell_end(kt_run_cell *cell) {
     cell->book_credit = cell->credit;
 }
 
+/* A run in memory, to be written later: its pieces one behind the other. */
+typedef struct kt_run_draft {
+    uint8_t *bytes;
+    size_t size, room;
+} kt_run_draft;
+
+/* Writes the pieces under the run's number, which need not have been known before. */
+kt_code kt_run_draft_write(const kt_run_draft *draft, kt_txn *txn, kt_run_tables tables, uint64_t sequence,
+                           kt_error *error);
+
 typedef struct kt_run_writer {
-    kt_txn *txn;
+    kt_txn *txn; /* NULL: into the draft */
+    kt_run_draft *draft;
     kt_run_tables tables;
     kt_run run;
     bool with_lists;
@@ -94,8 +105,9 @@ typedef struct kt_run_writer {
     uint8_t list[KT_RUN_LIST_PIECE];
 } kt_run_writer;
 
-void kt_run_writer_init(kt_run_writer *writer, kt_txn *txn, kt_run_tables tables, uint64_t sequence, uint8_t level,
-                        uint64_t first, uint64_t end, bool with_lists);
+/* draft: where the run goes if there is no transaction. */
+void kt_run_writer_init(kt_run_writer *writer, kt_txn *txn, kt_run_draft *draft, kt_run_tables tables,
+                        uint64_t sequence, uint8_t level, uint64_t first, uint64_t end, bool with_lists);
 /* The list's bytes come first, then the cell they belong to, whose list fields are set here. */
 kt_code kt_run_writer_list(kt_run_writer *writer, const uint8_t *bytes, size_t size, kt_error *error);
 kt_code kt_run_writer_cell(kt_run_writer *writer, kt_run_cell *cell, kt_error *error);

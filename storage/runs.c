@@ -34,6 +34,12 @@ struct gathered {
     struct wide *wides;
     uint32_t count, room, wide_count, wide_room;
     uint64_t first_number;
+    /* Their run, once it is drafted. */
+    bool drafted;
+    kt_run run;
+    kt_run_draft draft;
+    kt_code code;
+    kt_error error;
 };
 
 struct kt_runs {
@@ -41,9 +47,11 @@ struct kt_runs {
     /* Whoever adds fills one; whoever writes empties the oldest. They meet when a block is turned over, by the hand that
        gives the block on. */
     struct gathered turns[KT_RUN_TURNS + 1];
-    unsigned filling, emptying;
+    unsigned filling, drafting, emptying;
+    /* Whoever drafts has these. */
     uint64_t *order, *order2; /* for sorting */
     uint32_t order_room;
+    kt_run_writer drafter;
     /* The manifest as of this batch, and runs merged away that the head still lists. */
     bool loaded;
     uint64_t next_sequence;
@@ -70,6 +78,7 @@ void kt_runs_close(kt_runs *runs) {
     for (unsigned i = 0; i <= KT_RUN_TURNS; i++) {
         free(runs->turns[i].postings);
         free(runs->turns[i].wides);
+        free(runs->turns[i].draft.bytes);
     }
     free(runs->order);
     free(runs->order2);
@@ -78,7 +87,10 @@ void kt_runs_close(kt_runs *runs) {
     free(runs);
 }
 
-static void empty(struct gathered *gathered) { gathered->count = gathered->wide_count = 0; }
+static void empty(struct gathered *gathered) {
+    gathered->count = gathered->wide_count = 0;
+    gathered->drafted = false;
+}
 
 void kt_runs_drop(kt_runs *runs) { empty(&runs->turns[runs->filling]); }
 
@@ -86,7 +98,7 @@ void kt_runs_turn(kt_runs *runs) { runs->filling = (runs->filling + 1) % (KT_RUN
 
 void kt_runs_forget(kt_runs *runs) {
     for (unsigned i = 0; i <= KT_RUN_TURNS; i++) empty(&runs->turns[i]);
-    runs->filling = runs->emptying = 0;
+    runs->filling = runs->drafting = runs->emptying = 0;
     runs->loaded = false;
     runs->run_count = runs->gone_count = 0;
 }
@@ -261,14 +273,14 @@ static kt_code write_cell(kt_runs *runs, const struct gathered *from, uint32_t a
         out = kt_run_item_write(out, &item, item.number - last);
         last = item.number;
         if ((size_t)(out - buffer) <= sizeof buffer - KT_RUN_ITEM_MAX) continue;
-        code = kt_run_writer_list(&runs->writer, buffer, (size_t)(out - buffer), error);
+        code = kt_run_writer_list(&runs->drafter, buffer, (size_t)(out - buffer), error);
         out = buffer;
     }
     *end = at;
     kt_run_cell_end(&cell);
     cell.last_number = last - first;
-    if (code == KT_OK) code = kt_run_writer_list(&runs->writer, buffer, (size_t)(out - buffer), error);
-    return code == KT_OK ? kt_run_writer_cell(&runs->writer, &cell, error) : code;
+    if (code == KT_OK) code = kt_run_writer_list(&runs->drafter, buffer, (size_t)(out - buffer), error);
+    return code == KT_OK ? kt_run_writer_cell(&runs->drafter, &cell, error) : code;
 }
 
 static kt_code add_run(kt_runs *runs, const kt_run *run, kt_error *error) {
@@ -277,15 +289,33 @@ static kt_code add_run(kt_runs *runs, const kt_run *run, kt_error *error) {
     return KT_OK;
 }
 
-static kt_code write_block_run(kt_runs *runs, kt_txn *txn, uint64_t first, uint64_t end, kt_error *error) {
-    const struct gathered *from = &runs->turns[runs->emptying];
+static kt_code draft(kt_runs *runs, struct gathered *from, uint64_t first, uint64_t end, kt_error *error) {
     if (!sort_postings(runs, from)) return no_memory(error);
+    from->draft.size = 0;
     /* A long entry begins in an earlier block; its number lies in this one, so `first` holds for all. */
-    kt_run_writer_init(&runs->writer, txn, runs->tables, runs->next_sequence++, 0, first, end, true);
+    kt_run_writer_init(&runs->drafter, NULL, &from->draft, runs->tables, 0, 0, first, end, true);
     kt_code code = KT_OK;
     for (uint32_t at = 0; at < from->count && code == KT_OK;) code = write_cell(runs, from, at, &at, first, error);
-    if (code == KT_OK) code = kt_run_writer_finish(&runs->writer, error);
-    return code == KT_OK ? add_run(runs, &runs->writer.run, error) : code;
+    if (code == KT_OK) code = kt_run_writer_finish(&runs->drafter, error);
+    from->run = runs->drafter.run;
+    return code;
+}
+
+void kt_runs_draft(kt_runs *runs, uint64_t first, uint32_t count) {
+    struct gathered *from = &runs->turns[runs->drafting];
+    runs->drafting = (runs->drafting + 1) % (KT_RUN_TURNS + 1);
+    if (from->count != 0) from->code = draft(runs, from, first, first + count, &from->error);
+    from->drafted = true;
+}
+
+static kt_code write_block_run(kt_runs *runs, kt_txn *txn, struct gathered *from, kt_error *error) {
+    if (from->code != KT_OK) {
+        if (error != NULL) *error = from->error;
+        return from->code;
+    }
+    from->run.sequence = runs->next_sequence++;
+    kt_code code = kt_run_draft_write(&from->draft, txn, runs->tables, from->run.sequence, error);
+    return code == KT_OK ? add_run(runs, &from->run, error) : code;
 }
 
 /* ---- merging ---- */
@@ -321,7 +351,7 @@ static kt_code merge(kt_runs *runs, kt_txn *txn, const uint32_t *chosen, kt_erro
         with_lists &= sources[i].lists;
     }
     with_lists &= postings <= KT_RUN_LISTS;
-    kt_run_writer_init(&runs->writer, txn, runs->tables, runs->next_sequence++, (uint8_t)(sources[0].level + 1),
+    kt_run_writer_init(&runs->writer, txn, NULL, runs->tables, runs->next_sequence++, (uint8_t)(sources[0].level + 1),
                        sources[0].first, sources[KT_RUN_FAN - 1].end, with_lists);
     kt_code code = kt_runs_merge(&runs->merger, txn, runs->tables, sources, &runs->writer, error);
     if (code == KT_OK) code = retire(runs, chosen, with_lists, error);
@@ -375,9 +405,10 @@ kt_code kt_runs_block(kt_runs *runs, kt_txn *txn, uint64_t first, uint32_t count
     uint32_t chosen[KT_RUN_FAN];
     struct gathered *from = &runs->turns[runs->emptying];
     kt_code code = KT_OK;
+    if (!from->drafted) kt_runs_draft(runs, first, count);
     if (from->count != 0) {
         code = load_once(runs, txn, error);
-        if (code == KT_OK) code = write_block_run(runs, txn, first, first + count, error);
+        if (code == KT_OK) code = write_block_run(runs, txn, from, error);
         while (code == KT_OK && choose(runs, chosen)) code = merge(runs, txn, chosen, error);
     }
     empty(from);

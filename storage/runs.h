@@ -58,8 +58,9 @@ typedef struct kt_run_cell {
 
 /* ---- the writer's side ----
 
-   Two threads may share the work: one adds postings and turns a full block's over; the other makes their run, merges, and
-   seals, oldest first. Postings of up to KT_RUN_TURNS blocks may wait between them. */
+   Three threads may share the work: one adds postings and turns a full block's over; the next drafts their run, for which
+   it needs nothing but them; the last writes it, merges, and seals, oldest first. Up to KT_RUN_TURNS blocks may be between
+   them. */
 
 #define KT_RUN_TURNS 12u
 
@@ -74,7 +75,10 @@ kt_code kt_runs_add(kt_runs *runs, const kt_run_key *key, const kt_run_item *ite
 void kt_runs_turn(kt_runs *runs);
 /* The block being gathered is not kept. */
 void kt_runs_drop(kt_runs *runs);
-/* The oldest block turned over, [first, first + count), is written: its run too, and the merges it brings about.
+/* Drafts the run of the oldest block turned over and not drafted, [first, first + count). What fails is told when it is
+   written. */
+void kt_runs_draft(kt_runs *runs, uint64_t first, uint32_t count);
+/* The oldest block turned over is written, [first, first + count), drafted or not: its run too, and the merges it brings about.
    KT_OVERFLOW where a sum exceeds 128 bits. */
 kt_code kt_runs_block(kt_runs *runs, kt_txn *txn, uint64_t first, uint32_t count, kt_error *error);
 /* The head moves: the manifest is written and runs that were merged away are dropped. */

@@ -18,6 +18,8 @@
 #include "storage/parcel.h"
 
 typedef struct kt_writer_hooks {
+    /* Before `block`, on the hashing lane: what the engine can prepare without the store. May be NULL. */
+    void (*prepare)(void *context, uint64_t first, uint32_t count);
     /* A block was written, records [first, first + count): the engine writes what it gathered for them. May be NULL. */
     kt_code (*block)(void *context, kt_txn *txn, uint64_t first, uint32_t count, kt_error *error);
     /* All blocks of the batch are written and the head is about to move. May be NULL. */

@@ -83,7 +83,7 @@ static kt_journal *open_journal(kt_store *store, const char *directory, heard *h
                                   .sealed = on_sealed,
                                   .flush = on_flush,
                                   .context = h,
-                                  .hooks = {on_block, on_head, on_recover, h}};
+                                  .hooks = {NULL, on_block, on_head, on_recover, h}};
     kt_journal *journal = NULL;
     if (kt_journal_open(store, &options, &journal, &error) != KT_OK) diag("%s", error.text);
     return journal;

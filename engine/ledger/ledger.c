@@ -95,6 +95,10 @@ static kt_code flush(void *self, kt_error *error) {
     return code;
 }
 
+static void prepare(void *self, uint64_t first, uint32_t count) {
+    kt_runs_draft(((kt_ledger *)self)->runs, first, count);
+}
+
 static kt_code block(void *self, kt_txn *txn, uint64_t first, uint32_t count, kt_error *error) {
     return kt_runs_block(((kt_ledger *)self)->runs, txn, first, count, error);
 }
@@ -105,14 +109,7 @@ static kt_code head(void *self, kt_txn *txn, kt_error *error) {
 
 static kt_code recover(kt_txn *txn, kt_error *error) { return kt_runs_recover(txn, kt_ledger_runs, error); }
 
-const kt_department kt_ledger_department = {"ledger",
-                                            open_ledger,
-                                            close_ledger,
-                                            forget,
-                                            turn,
-                                            drop,
-                                            flush,
-                                            block,
-                                            head,
-                                            recover,
-                                            {KT_TABLE_VOUCHERS, KT_TABLE_REVERSALS, KT_TABLE_DIMENSIONS, 0}};
+const kt_department kt_ledger_department = {
+    "ledger", open_ledger, close_ledger, forget,
+    turn,     drop,        flush,        prepare,
+    block,    head,        recover,      {KT_TABLE_VOUCHERS, KT_TABLE_REVERSALS, KT_TABLE_DIMENSIONS, 0}};
