@@ -4,7 +4,7 @@
 
 #include "engine/audit/keep.h"
 #include "engine/audit/verify.h"
-#include "engine/book.h"
+#include "engine/batch.h"
 #include "engine/ledger/post.h"
 #include "engine/registry.h"
 

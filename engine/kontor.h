@@ -219,7 +219,7 @@ void kt_batch_abort(kt_batch *batch);
    synced on other threads, and the next may begin at once; it is checked against what was sent before it. Sending
    acknowledges nothing: a batch exists when it was received. The batch is closed, except by KT_BUSY: KT_SENT_MAX
    are sent and not received. The book keeps the writer's turn until all are received. */
-#define KT_SENT_MAX 8
+#define KT_SENT_MAX 16
 kt_code kt_batch_send(kt_batch *batch, kt_error *error);
 /* The oldest batch sent, in the order of sending; *receipt (may be NULL) as from kt_batch_commit. KT_END: none is sent. KT_BUSY:
    it is not on the disk yet, and !wait. Any other code: it is not stored, nor are those sent after it, which say so

@@ -6,7 +6,7 @@
 #include "storage/hasher.h"
 #include "storage/lane.h"
 
-#define PARCELS 12u /* a batch has two at least, if it is large: its blocks, and the one of its seal */
+#define PARCELS 32u /* a batch has two at least, if it is large: its blocks, and the one of its seal */
 
 struct sent {
     bool done;

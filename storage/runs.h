@@ -62,7 +62,7 @@ typedef struct kt_run_cell {
    it needs nothing but them; the last writes it, merges, and seals, oldest first. Up to KT_RUN_TURNS blocks may be between
    them. */
 
-#define KT_RUN_TURNS 12u
+#define KT_RUN_TURNS 32u
 
 typedef struct kt_runs kt_runs;
 kt_code kt_runs_open(kt_run_tables tables, kt_runs **out, kt_error *error);

@@ -1,6 +1,7 @@
 #include "storage/whole.h"
 
 #include <errno.h>
+#include <lmdb.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>

@@ -8,11 +8,10 @@
 #ifndef KT_STORAGE_WHOLE_H
 #define KT_STORAGE_WHOLE_H
 
-#include <lmdb.h>
-
 #include "storage/error.h"
 
 /* directory: for messages. KT_DAMAGED: pages in use are missing. */
-kt_code kt_file_whole(MDB_env *env, const char *directory, kt_error *error);
+struct MDB_env;
+kt_code kt_file_whole(struct MDB_env *env, const char *directory, kt_error *error);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/book.h"
+#include "engine/batch.h"
 #include "engine/tables.h"
 #include "tests/bookkeeping.h"
 

@@ -10,7 +10,7 @@
 #ifndef KT_LEDGER_POST_H
 #define KT_LEDGER_POST_H
 
-#include "engine/book.h"
+#include "engine/batch.h"
 #include "engine/ledger/ledger.h"
 
 kt_ledger *kt_batch_ledger(kt_batch *batch);

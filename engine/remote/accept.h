@@ -14,7 +14,7 @@
 #ifndef KT_REMOTE_ACCEPT_H
 #define KT_REMOTE_ACCEPT_H
 
-#include "engine/book.h"
+#include "engine/batch.h"
 #include "engine/remote/arrival.h"
 #include "storage/note.h"
 
