@@ -8,7 +8,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "storage/codec.h"
+#include "storage/large.h"
 
 #define HASH_STEP 2048u /* records after which the other thread is told, so that it is rarely woken */
 
@@ -258,55 +258,14 @@ static kt_code append_small(kt_journal *journal, kt_span record, kt_error *error
     return KT_OK;
 }
 
-static kt_code append_part(kt_journal *journal, int32_t date, kt_span slice, uint8_t hash[KT_HASH_SIZE],
-                           kt_error *error) {
-    uint8_t *room;
-    kt_pack pack;
-    kt_code code = kt_journal_room(journal, KT_RECORD_MAX, &room, error);
-    if (code != KT_OK) return code;
-    kt_pack_init(&pack, room, KT_RECORD_MAX);
-    kt_pack_envelope(&pack, KT_KIND_PART, 1, date);
-    kt_pack_bytes(&pack, slice.data, slice.size);
-    kt_leaf_hash(room, pack.size, hash);
-    kt_journal_take(journal, pack.size);
-    return KT_OK;
+static kt_code append_piece(void *context, kt_span record, kt_error *error) {
+    return append_small(context, record, error);
 }
 
 kt_code kt_journal_append(kt_journal *journal, kt_span record, uint64_t *number, kt_error *error) {
-    kt_envelope envelope;
-    kt_code code = KT_OK;
-    if (record.size <= KT_RECORD_MAX) {
-        code = append_small(journal, record, error);
-        *number = journal->next - 1;
-        return code;
-    }
-    if (record.size > KT_WHOLE_MAX)
-        return kt_fail(error, KT_LIMIT, "a record of %zu bytes, at most %u are kept", record.size, KT_WHOLE_MAX);
-    code = kt_envelope_read(record, &envelope, error);
-    if (code != KT_OK) return code;
-    size_t parts = (envelope.body.size + KT_PART_BODY - 1) / KT_PART_BODY;
-    uint8_t *hashes = malloc(parts * KT_HASH_SIZE), *room;
-    if (hashes == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
-    for (size_t i = 0; i < parts && code == KT_OK; i++) {
-        size_t from = i * KT_PART_BODY, left = envelope.body.size - from;
-        code = append_part(journal, envelope.date,
-                           kt_span_of(envelope.body.data + from, left < KT_PART_BODY ? left : KT_PART_BODY),
-                           hashes + i * KT_HASH_SIZE, error);
-    }
-    if (code == KT_OK) code = kt_journal_room(journal, KT_RECORD_MAX, &room, error);
-    if (code == KT_OK) {
-        kt_pack pack;
-        kt_pack_init(&pack, room, KT_RECORD_MAX);
-        kt_pack_envelope(&pack, KT_KIND_LONG, 1, envelope.date);
-        kt_pack_array(&pack, 4);
-        kt_pack_uint(&pack, envelope.kind);
-        kt_pack_uint(&pack, envelope.kind_version);
-        kt_pack_uint(&pack, envelope.body.size);
-        kt_pack_bytes(&pack, hashes, parts * KT_HASH_SIZE);
-        kt_journal_take(journal, pack.size);
-        *number = journal->next - 1;
-    }
-    free(hashes);
+    kt_code code = record.size <= KT_RECORD_MAX ? append_small(journal, record, error)
+                                                : kt_large_split(record, append_piece, journal, error);
+    *number = journal->next - 1;
     return code;
 }
 

@@ -91,6 +91,7 @@ static kt_code reverse_one(struct reversing *work, uint64_t number, bool must_be
 static kt_code begin(struct reversing *work, kt_batch *batch, kt_day date, kt_str text, bool negative,
                      kt_error *error) {
     *work = (struct reversing){.batch = batch, .date = date, .text = text, .negative = negative};
+    (void)kt_journal_txn(kt_book_journal(batch->book)); /* waits: what was sent is committed then, and seen */
     kt_code code = kt_txn_begin(kt_book_store(batch->book), false, &work->txn, error);
     if (code == KT_OK)
         code = kt_records_open(work->txn, kt_journal_head(kt_book_journal(batch->book))->tree.size, &work->records,

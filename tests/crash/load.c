@@ -132,25 +132,31 @@ static kt_code add_entry(kt_batch *batch, const crash_load *load, unsigned numbe
     return kt_batch_add(batch, &added, NULL, error);
 }
 
-kt_code crash_post(kt_book *book, const crash_load *load, unsigned number, kt_receipt *receipt, kt_error *error) {
+kt_code crash_fill(kt_book *book, const crash_load *load, unsigned number, kt_batch **out, kt_receipt *receipt,
+                   kt_error *error) {
     char id[32];
     uint8_t digest[KT_DIGEST_SIZE];
-    kt_batch *batch = NULL;
     snprintf(id, sizeof id, "load-%u", number);
     for (size_t i = 0; i < sizeof digest; i++) digest[i] = (uint8_t)mix(mix(load->seed, number), i);
     kt_batch_options options = {.id = kt_str_from(id), .content_digest = digest};
-    kt_code code = kt_batch_begin(book, &options, &batch, receipt, error);
+    kt_code code = kt_batch_begin(book, &options, out, receipt, error);
     if (code != KT_OK) return code;
     kt_line *lines = calloc(LINES_MOST, sizeof *lines);
     char *text = malloc(KT_TEXT_MAX);
     if (!lines || !text) code = kt_fail(error, KT_MEMORY, "out of memory");
     else memset(text, 'x', KT_TEXT_MAX);
     for (uint64_t entry = 0; entry < crash_entries(load, number) && code == KT_OK; entry++)
-        code = add_entry(batch, load, number, entry, lines, (kt_str){text, KT_TEXT_MAX}, error);
-    if (code == KT_OK) code = kt_batch_commit(batch, receipt, error);
-    else kt_batch_abort(batch);
+        code = add_entry(*out, load, number, entry, lines, (kt_str){text, KT_TEXT_MAX}, error);
     free(text);
     free(lines);
+    return code;
+}
+
+kt_code crash_post(kt_book *book, const crash_load *load, unsigned number, kt_receipt *receipt, kt_error *error) {
+    kt_batch *batch = NULL;
+    kt_code code = crash_fill(book, load, number, &batch, receipt, error);
+    if (code == KT_OK) return kt_batch_commit(batch, receipt, error);
+    kt_batch_abort(batch);
     return code;
 }
 

@@ -44,6 +44,10 @@ bool crash_is_large(const crash_load *load, unsigned batch);
 /* load->batches + 1 sums, the last one of all. free(). */
 crash_sum *crash_sums(const crash_load *load);
 
+/* Begins batch number `batch` under its own id and fills it; *out, where not NULL, is the caller's to send, commit or
+   abort, whatever is returned. */
+kt_code crash_fill(kt_book *book, const crash_load *load, unsigned batch, kt_batch **out, kt_receipt *receipt,
+                   kt_error *error);
 /* Posts batch number `batch` under its own id. KT_REPEATED: lies there already, *receipt says where. */
 kt_code crash_post(kt_book *book, const crash_load *load, unsigned batch, kt_receipt *receipt, kt_error *error);
 
