@@ -67,6 +67,8 @@ extern const kt_command kt_command_company_show, kt_command_company_set;
 extern const kt_command kt_command_currency_list, kt_command_currency_add;
 extern const kt_command kt_command_verify, kt_command_checkpoint, kt_command_rebuild, kt_command_stats;
 extern const kt_command kt_command_serve, kt_command_backup, kt_command_restore, kt_command_export_tlog;
+extern const kt_command kt_command_prove, kt_command_check_proof;
+extern const kt_command kt_command_export_csv, kt_command_export_json, kt_command_export_journal, kt_command_export_ads;
 extern const kt_command kt_command_version, kt_command_help, kt_command_complete;
 
 /* All commands, ended by NULL; those with the same name stand together. */

@@ -10,7 +10,7 @@
 
 enum { RECORD, CODE, WHAT, COUNT };
 
-static const char *mark(bool good) {
+const char *kt_trust_mark(bool good) {
     if (kt_terminal_utf8()) return good ? "✓" : "✗";
     return good ? "ok   " : "WRONG";
 }
@@ -20,7 +20,7 @@ static void on_found(void *context, const kt_finding *finding) {
     kt_progress_end(&trust->progress);
     trust->findings++;
     if (trust->style == KT_STYLE_TABLE) {
-        printf("%s ", mark(false));
+        printf("%s ", kt_trust_mark(false));
         if (finding->record != UINT64_MAX && strncmp(finding->what, "record ", 7) != 0)
             printf("record %" PRIu64 ": ", finding->record);
         printf("%s: ", kt_code_name(finding->code));
@@ -48,18 +48,17 @@ static kt_code number(const kt_arguments *arguments, const char *option, uint64_
     return code;
 }
 
-/* A verifier key as it is, or a file that holds it. */
-static kt_code read_key(kt_trust *trust, const char *text, kt_error *error) {
+kt_code kt_trust_key(const char *text, char **kept, const char **out, kt_error *error) {
     size_t size;
     if (text == NULL) return KT_OK;
     if (strchr(text, '+') != NULL && access(text, F_OK) != 0) {
-        trust->options.verifier = text;
+        *out = text;
         return KT_OK;
     }
-    kt_code code = kt_file_read(text, KT_VERIFIER_MAX + 2, &trust->key, &size, error);
+    kt_code code = kt_file_read(text, KT_VERIFIER_MAX + 2, kept, &size, error);
     if (code == KT_OK) {
-        trust->key[strcspn(trust->key, "\r\n")] = '\0';
-        trust->options.verifier = trust->key;
+        (*kept)[strcspn(*kept, "\r\n")] = '\0';
+        *out = *kept;
     }
     return code;
 }
@@ -78,7 +77,7 @@ kt_code kt_trust_open(const kt_arguments *arguments, const char *what, kt_trust 
     kt_code code = kt_style_of(arguments, &out->style, error);
     if (code == KT_OK && kt_option_find(arguments->command, "since", strlen("since")) != NULL) {
         const char *since = kt_given_value(arguments, "since");
-        code = read_key(out, kt_given_value(arguments, "key"), error);
+        code = kt_trust_key(kt_given_value(arguments, "key"), &out->key, &out->options.verifier, error);
         if (code == KT_OK) code = number(arguments, "threads", 1024, &threads, error);
         if (code == KT_OK) code = number(arguments, "most", UINT64_MAX, &out->options.most, error);
         if (code == KT_OK && since != NULL)
@@ -107,9 +106,9 @@ void kt_trust_print(const kt_trust *trust, const kt_verify_result *result) {
     for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
         char count[KT_AMOUNT_TEXT];
         (void)kt_amount_format((kt_amount)lines[i].count, 0, ',', count);
-        printf("%s %12s %s\n", clean ? mark(true) : "     ", count, lines[i].what);
+        printf("%s %12s %s\n", clean ? kt_trust_mark(true) : "     ", count, lines[i].what);
     }
-    printf("%s %12s state: %s\n", mark(result->state_equal), "",
+    printf("%s %12s state: %s\n", kt_trust_mark(result->state_equal), "",
            result->state_equal ? "the replay gives the stored one"
                                : "not what the replay gives, or not to be compared");
     char root[48];

@@ -18,6 +18,11 @@ typedef struct kt_trust {
     uint64_t findings;
 } kt_trust;
 
+/* A verifier key as it is, or a file that holds it, whose text is *kept (free()). NULL: nothing. */
+kt_code kt_trust_key(const char *text, char **kept, const char **out, kt_error *error);
+/* What stands before a line of what was checked. */
+const char *kt_trust_mark(bool good);
+
 /* Reads --key, --since, --threads, --most where the command has them. */
 kt_code kt_trust_open(const kt_arguments *arguments, const char *what, kt_trust *out, kt_error *error);
 /* What was checked, a line each. */

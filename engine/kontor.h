@@ -530,6 +530,75 @@ kt_code kt_restore(const char *source, const char *destination, const kt_verify_
 /* The log as C2SP tlog-tiles: checkpoint, tile/, tile/entries/. directory must not exist or be empty. */
 kt_code kt_export_tlog(kt_view *view, const char *directory, bool hashes_only, kt_error *error);
 
+/* ---- Exporting ---------------------------------------------------------------------------------- */
+
+typedef struct kt_export_options {
+    kt_day from, to; /* of the entries, inclusive; KT_DAY_NONE: open */
+} kt_export_options;
+
+/* What was written, and what the format has no place for. No balance depends on it. */
+typedef struct kt_export_result {
+    uint64_t entries, lines;
+    uint64_t minus_left_out;    /* entries booked with minus amounts, written as any other: turnover differs */
+    uint64_t reverses_left_out; /* entries whose link to the one they reverse is not written */
+    uint64_t texts_left_out;    /* texts and references of entries that have lines with their own */
+} kt_export_result;
+
+/* Takes the bytes; a code other than KT_OK ends the export and is returned. */
+typedef kt_code (*kt_export_write)(void *context, const char *data, size_t size, kt_error *error);
+
+/* The view's entries in the order of record, memory flat, as text that kt_import reads in the same format: "csv",
+   "json" (JSON lines), "journal" (plain text for ledger and hledger). Into a book with the same accounts and currencies it
+   brings the same balances. KT_UNSUPPORTED "entry 12, line 3: ..." before anything is written, where a format cannot
+   hold what balances depend on: csv has no costs and no dimensions 4 to 11. options and result may be NULL. */
+kt_code kt_export(kt_view *view, const char *format, const kt_export_options *options, kt_export_write write,
+                  void *context, kt_export_result *result, kt_error *error);
+
+/* GL_Detail.csv, Trial_Balance.csv and Chart_Of_Accounts.csv of the AICPA's Audit Data Standards (General Ledger, July
+   2015) in a directory, which must not exist or be empty (KT_EXISTS). Made 0700, files 0600. After a failure
+   what is there is no export: Chart_Of_Accounts.csv is written last. KT_UNSUPPORTED as above. */
+kt_code kt_export_ads(kt_view *view, const char *directory, const kt_export_options *options, kt_export_result *result,
+                      kt_error *error);
+
+/* A record (an entry, or any other) with the proof that it lies in the book under the view's signed checkpoint: one text in the
+   form of C2SP tlog-proof, zero-terminated, the caller's: free(). It carries the record itself, a long entry whole, and,
+   each with a proof of its own, the records that its currencies and the company are understood by. KT_NOT_FOUND: no such
+   record. KT_DAMAGED: the book, whose stored tree does not lead to its checkpoint. Storage/FORMAT.md says each byte. */
+kt_code kt_prove(kt_view *view, uint64_t number, char **text, size_t *size, kt_error *error);
+
+/* The proof that the second checkpoint (NULL: the view's) extends the first; both are signed notes of this book. KT_USAGE: in
+   the wrong order. KT_NOT_FOUND: the book has fewer records. KT_FOREIGN: of another book. KT_DAMAGED: the book's history is
+   not that of the checkpoints. */
+kt_code kt_prove_consistency(kt_view *view, const char *older, size_t older_size, const char *newer, size_t newer_size,
+                             char **text, size_t *size, kt_error *error);
+
+#define KT_PROOF_SIZE_MAX 209911808 /* bytes of a proof's text at most; one of an ordinary entry has some 3,000 */
+
+/* What a proof proves, once it holds. Nothing in it comes from anywhere but signed or hashed bytes. */
+typedef struct kt_proved {
+    bool consistency;               /* else inclusion */
+    kt_str origin;                  /* the log that the key given is of */
+    uint64_t size, older_size;      /* records under the checkpoint; consistency: under the older one */
+    uint8_t root[KT_DIGEST_SIZE], older_root[KT_DIGEST_SIZE];
+    size_t hashes; /* that the proof has */
+    /* Inclusion: */
+    uint64_t number; /* of the record */
+    kt_str kind;     /* "entry"; "" where this version does not know it */
+    uint8_t leaf_hash[KT_DIGEST_SIZE];
+    uint32_t parts;             /* records before it that it was put together from */
+    const kt_entry_view *entry; /* NULL: no entry. What a record does not say (batch, time, actor, whether it was reversed) is not
+                                   set: a record proves itself alone */
+    kt_str entity, currency;    /* of the book, by a company record before it; "": no entry */
+    const uint64_t *beside;     /* numbers of the records beside it that names and decimals rest on, proved as it is */
+    size_t beside_count;
+} kt_proved;
+
+/* Checks a proof of either kind, with no book, under a verifier key that was got elsewhere (a vkey, as from
+   kt_book_verifier). KT_INVALID: no proof in its one form. KT_FOREIGN: not signed by this key. KT_DAMAGED: it does not hold;
+   the text says what. What it gives lives until kt_proved_free, and borrows the text. */
+kt_code kt_check_proof(const char *text, size_t size, const char *verifier, kt_proved **out, kt_error *error);
+void kt_proved_free(kt_proved *proved);
+
 /* ---- Importing ---------------------------------------------------------------------------------- */
 
 /* What becomes of a journal's virtual postings, which balance against nothing or among themselves. */

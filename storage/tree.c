@@ -49,6 +49,10 @@ void kt_tree_add_tile(kt_tree *tree, const uint8_t root[KT_HASH_SIZE], kt_tile_c
     add_subtree(tree, 8, root, tile, context);
 }
 
+void kt_tree_add_subtree(kt_tree *tree, unsigned level, const uint8_t root[KT_HASH_SIZE]) {
+    add_subtree(tree, level, root, NULL, NULL);
+}
+
 void kt_tree_add_many(kt_tree *tree, const uint8_t *leaves, size_t count, kt_tile_callback tile, void *context) {
     for (; count > 0 && tree->size % KT_TILE_WIDTH; count--, leaves += KT_HASH_SIZE)
         kt_tree_add(tree, leaves, tile, context);

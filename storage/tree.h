@@ -39,6 +39,8 @@ void kt_tree_add_many(kt_tree *tree, const uint8_t *leaves, size_t count, kt_til
 void kt_tile_hash(const uint8_t *leaves, uint8_t out[KT_HASH_SIZE]);
 /* The leaves of a full tile whose root is known; size is a multiple of KT_TILE_WIDTH. */
 void kt_tree_add_tile(kt_tree *tree, const uint8_t root[KT_HASH_SIZE], kt_tile_callback tile, void *context);
+/* The same for any full subtree: of 2^level leaves; size is a multiple of that. */
+void kt_tree_add_subtree(kt_tree *tree, unsigned level, const uint8_t root[KT_HASH_SIZE]);
 /* The root; of no leaves: SHA-256 of nothing. */
 void kt_tree_root(const kt_tree *tree, uint8_t out[KT_HASH_SIZE]);
 

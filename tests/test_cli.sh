@@ -327,6 +327,22 @@ holds "with its checkpoint" test -s "$place/tlog/checkpoint"
 holds "and entries" test -d "$place/tlog/tile/entries"
 does "or its hashes alone" 0 export tlog "$place/hashes" --hashes-only
 holds "without entries" test ! -e "$place/hashes/tile/entries"
+does "an entry is proved" 0 prove "$first"
+cp "$place/out" "$place/proof"
+out_has "in the form of C2SP" '^c2sp.org/tlog-proof@v1$'
+does "and the proof checked without the book" 0 check-proof "$place/proof" --key "$verifier"
+out_has "with the entry in it" '^kind +entry$'
+does "in JSON" 0 check-proof "$place/proof" --key "$verifier" --json
+is "which says what is proved" "$(json 0 proves)" inclusion
+does "not under another's key" 1 check-proof "$place/proof" --key "kontor/other+0a4f5d53+AdUqTmwXJNgKDqkQxJ1bdF5xMMpKfrKpuMoJbZqVQZhH"
+does "and not without one" 2 check-proof "$place/proof"
+sed 's/^index ./index 9/' "$place/proof" >"$place/spoilt"
+does "nor with another number" 1 check-proof "$place/spoilt" --key "$verifier"
+does "that the book extends a checkpoint is proved" 0 prove --from "$place/old-checkpoint"
+cp "$place/out" "$place/between"
+does "and checked" 0 check-proof "$place/between" --key "$verifier"
+out_has "with both sizes" 'over [0-9]+ and [0-9]+ records'
+does "what is to be proved is said" 2 prove
 does "the book of the entity expected" 0 stats --entity "Acme ApS"
 printf 'date,voucher,account,amount\n2026-02-20,U1,1100,5.00\n2026-02-20,U1,9100,-5.00\n' >"$place/un.csv"
 does "an account without a type is posted" 0 post "$place/un.csv" --create-accounts

@@ -220,12 +220,13 @@ static kt_code read_entry(reader *r, kt_entry *entry, kt_error *error) {
     json_t *members[ENTRY_KEYS];
     kt_code code = sort_members(r->root, entry_keys, ENTRY_KEYS, members, where, error);
     if (code == KT_OK) code = read_lines(r, members[LINES], where, error);
+    /* The entry's own first: what all lines share takes the place of none. */
+    if (code == KT_OK) code = read_text(members[TEXT], "text", &entry->text, where, error);
+    if (code == KT_OK) code = read_text(members[REF], "ref", &entry->ref, where, error);
     kt_gather_finish(&r->gather, entry); /* as far as it could be read */
     kt_str text;
     if (code == KT_OK) code = read_text(members[VOUCHER], "voucher", &entry->voucher, where, error);
     if (code == KT_OK) code = read_text(members[SERIES], "series", &entry->series, where, error);
-    if (code == KT_OK && members[TEXT]) code = read_text(members[TEXT], "text", &entry->text, where, error);
-    if (code == KT_OK && members[REF]) code = read_text(members[REF], "ref", &entry->ref, where, error);
     if (code == KT_OK) code = read_text(members[DATE], "date", &text, where, error);
     if (code == KT_OK && !members[DATE]) code = kt_fail(error, KT_INVALID, "%s: has no date", where);
     if (code == KT_OK && !kt_day_parse(text.data, text.size, &entry->date))

@@ -25,7 +25,7 @@ size_t kt_company_record(const kt_company *company, kt_day from, uint8_t *out, s
     return pack.size;
 }
 
-static bool read_body(kt_span body, kt_company *out) {
+bool kt_company_read(kt_span body, kt_company *out) {
     kt_unpack unpack;
     uint32_t count;
     uint64_t month, day;
@@ -42,7 +42,8 @@ static bool read_body(kt_span body, kt_company *out) {
     return kt_unpack_done(&unpack);
 }
 
-static kt_code facts_at(kt_state *state, kt_day day, uint64_t end, kt_company *out, kt_day *since, kt_error *error) {
+static kt_code facts_at(kt_state *state, kt_day day, uint64_t end, kt_company *out, kt_day *since, uint64_t *record,
+                        kt_error *error) {
     kt_cursor *cursor;
     kt_span key, value;
     bool found = false;
@@ -56,11 +57,12 @@ static kt_code facts_at(kt_state *state, kt_day day, uint64_t end, kt_company *o
         }
         kt_day from = (kt_day)(kt_get_be32(key.data) ^ 0x80000000u);
         if (kt_get_be64(key.data + 4) >= end || (found && from > day)) continue;
-        if (!read_body(value, out)) {
+        if (!kt_company_read(value, out)) {
             code = kt_fail(error, KT_DAMAGED, "the company's facts are malformed");
             break;
         }
         *since = from;
+        *record = kt_get_be64(key.data + 4);
         found = true;
     }
     kt_cursor_close(cursor);
@@ -70,7 +72,14 @@ static kt_code facts_at(kt_state *state, kt_day day, uint64_t end, kt_company *o
 
 kt_code kt_company_at(kt_state *state, kt_day day, uint64_t end, kt_company *out, kt_error *error) {
     kt_day since;
-    return facts_at(state, day, end, out, &since, error);
+    uint64_t record;
+    return facts_at(state, day, end, out, &since, &record, error);
+}
+
+kt_code kt_company_number(kt_state *state, kt_day day, uint64_t end, uint64_t *number, kt_error *error) {
+    kt_company company;
+    kt_day since;
+    return facts_at(state, day, end, &company, &since, number, error);
 }
 
 static kt_code remember(kt_ledger *ledger, const kt_company *company, kt_day from, kt_error *error) {
@@ -98,7 +107,8 @@ static kt_code load_stored(kt_ledger *ledger, kt_error *error) {
     kt_company company;
     if (ledger->company.loaded) return KT_OK;
     kt_day from;
-    kt_code code = facts_at(ledger->state, KT_DAY_MAX, UINT64_MAX, &company, &from, error);
+    uint64_t record;
+    kt_code code = facts_at(ledger->state, KT_DAY_MAX, UINT64_MAX, &company, &from, &record, error);
     return code == KT_OK ? remember(ledger, &company, from, error) : code;
 }
 
@@ -131,6 +141,7 @@ void kt_fiscal_year(const kt_company *company, kt_day day, kt_day *first, kt_day
 
 static bool has_controls(kt_str text, bool lines) {
     size_t begin = 0;
+    if (text.size == 0) return false; /* and perhaps no text at all, to which nothing may be added */
     for (size_t i = 0; i <= text.size; i++) {
         if (i < text.size && !(lines && text.data[i] == '\n')) continue;
         if (kt_utf8_controls(text.data + begin, i - begin)) return true;
@@ -175,7 +186,7 @@ kt_code kt_company_apply(void *self, const kt_record *record, kt_error *error) {
     kt_company company;
     uint8_t key[12];
     kt_code code = KT_OK;
-    if (!read_body(record->body, &company))
+    if (!kt_company_read(record->body, &company))
         return kt_fail(error, KT_DAMAGED, "record %llu: a company record is malformed",
                        (unsigned long long)record->number);
     code = load_stored(ledger, error);

@@ -12,6 +12,10 @@
 
 /* Facts of a day as known below `end`; strings borrow the state. KT_NOT_FOUND: none yet. */
 kt_code kt_company_at(kt_state *state, kt_day day, uint64_t end, kt_company *out, kt_error *error);
+/* The same: the record that says them. */
+kt_code kt_company_number(kt_state *state, kt_day day, uint64_t end, uint64_t *number, kt_error *error);
+/* A company record's body; strings borrow it. false: not in its one form. */
+bool kt_company_read(kt_span body, kt_company *out);
 /* The book's currency and fiscal year, into ledger->company. */
 kt_code kt_company_load(kt_ledger *ledger, kt_error *error);
 /* The fiscal year of a day, named by the calendar year it begins in. */

@@ -167,19 +167,36 @@ static kt_code next_id(kt_ledger *ledger, uint16_t *id, kt_error *error) {
     return kt_state_put(ledger->state, KT_TABLE_TOTALS, key, kt_span_of(bytes, sizeof bytes), error);
 }
 
-kt_code kt_currency_apply(void *self, const kt_record *record, kt_error *error) {
-    kt_ledger *ledger = self;
+bool kt_currency_read(kt_span body, kt_str *name, uint8_t *decimals) {
     kt_unpack unpack;
     uint32_t count;
-    uint64_t decimals;
+    uint64_t number;
+    kt_unpack_init(&unpack, body);
+    if (!kt_unpack_array(&unpack, &count) || count != 2 || !kt_unpack_text(&unpack, &name->data, &name->size) ||
+        !kt_unpack_uint(&unpack, &number) || !kt_unpack_done(&unpack) || number > KT_DECIMALS_MAX)
+        return false;
+    *decimals = (uint8_t)number;
+    return true;
+}
+
+kt_code kt_currency_number(kt_state *state, kt_str code, uint64_t *number, kt_error *error) {
+    kt_currency_slot facts;
+    kt_span value, key = kt_span_of(code.data, code.size);
+    kt_code result = kt_state_get(state, KT_TABLE_CURRENCIES, key, &value, error);
+    if (result == KT_OK) result = kt_currency_facts_read(key, value, &facts, error);
+    if (result == KT_OK) *number = kt_get_le64(value.data + 4);
+    return result;
+}
+
+kt_code kt_currency_apply(void *self, const kt_record *record, kt_error *error) {
+    kt_ledger *ledger = self;
+    uint8_t decimals;
     kt_str name;
     kt_currency_slot *slot, facts = {0};
-    kt_unpack_init(&unpack, record->body);
-    if (!kt_unpack_array(&unpack, &count) || count != 2 || !kt_unpack_text(&unpack, &name.data, &name.size) ||
-        !kt_unpack_uint(&unpack, &decimals) || !kt_unpack_done(&unpack) || decimals > KT_DECIMALS_MAX)
+    if (!kt_currency_read(record->body, &name, &decimals))
         return kt_fail(error, KT_DAMAGED, "record %llu: a currency record is malformed",
                        (unsigned long long)record->number);
-    kt_code code = kt_currency_check(ledger, name, (uint8_t)decimals, error);
+    kt_code code = kt_currency_check(ledger, name, decimals, error);
     if (code != KT_OK) return code;
     code = kt_currency_slot_find(ledger, name, &slot, error);
     if (code == KT_NOT_FOUND) {
@@ -189,7 +206,7 @@ kt_code kt_currency_apply(void *self, const kt_record *record, kt_error *error) 
         if (code == KT_OK) code = keep(ledger->currencies, &facts, &slot, error);
     }
     if (code != KT_OK) return code;
-    slot->decimals = (uint8_t)decimals;
+    slot->decimals = decimals;
     if (ledger->company.loaded && ledger->company.currency == slot->id) ledger->company.decimals = slot->decimals;
     return put_facts(ledger, slot, record->number, error);
 }

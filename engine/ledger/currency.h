@@ -36,6 +36,10 @@ void kt_currencies_untry(kt_currencies *currencies);
 kt_code kt_currency_facts_read(kt_span code, kt_span value, kt_currency_slot *out, kt_error *error);
 kt_code kt_currency_check(kt_ledger *ledger, kt_str code, uint8_t decimals, kt_error *error);
 size_t kt_currency_record(kt_str code, uint8_t decimals, kt_day date, uint8_t *out, size_t room);
+/* A currency record's body; the name borrows it. false: not in its one form. */
+bool kt_currency_read(kt_span body, kt_str *name, uint8_t *decimals);
+/* The record that says its decimals. KT_NOT_FOUND. */
+kt_code kt_currency_number(kt_state *state, kt_str code, uint64_t *number, kt_error *error);
 kt_code kt_currency_apply(void *self, const kt_record *record, kt_error *error);
 
 #endif

@@ -47,11 +47,12 @@ trap 'rm -rf "$place"' EXIT
 
 # Without modules: nothing is fetched, and what Debian ships is what is used.
 # shellcheck disable=SC2317 # called through holds
-build() {
+build() { # build PROGRAM
     GO111MODULE=off GOPATH=/usr/share/gocode GOFLAGS='' GOCACHE="$place/cache" GOTOOLCHAIN=local CGO_ENABLED=0 \
-        go build -o "$place/checklog" tests/outside/go/checklog.go
+        go build -o "$place/$1" "tests/outside/go/$1.go"
 }
-holds "the Go program builds from Debian's packages alone" build
+holds "the Go program builds from Debian's packages alone" build checklog
+holds "and so does the one for proofs" build checkproof
 [ $failed = 0 ] || { echo "1..$number"; exit 1; }
 
 # Changes one bit of byte AT of FILE.
@@ -103,6 +104,7 @@ holds "a book is made" "$kontor" init --book "$KONTOR_BOOK" --entity "Test ApS" 
 holds "an account is opened" "$kontor" account add bank "Bank" --type asset
 holds "and another" "$kontor" account add sales "Sales" --type income
 holds "1,000 entries are posted" post 1001 2000
+"$kontor" checkpoint >"$place/first"
 holds "then 17" post 2001 2017
 holds "then 3,000" post 2018 5017
 
@@ -128,6 +130,56 @@ mv "$log/tile/0/001" "$place/kept"
 refused "a missing tile is refused" tile/0/001 "$place/checklog" "$log" "$key"
 mv "$place/kept" "$log/tile/0/001"
 holds "and whole again it is accepted" "$place/checklog" "$log" "$key"
+
+# Proofs, sampled over the whole book, and what is changed in them.
+last=$(($("$kontor" checkpoint | sed -n 2p) - 1))
+proved=0
+for entry in 0 1 2 255 256 257 1000 2000 2001 3000 3839 3840 $((last - 1)) $last; do
+    "$kontor" prove "$entry" >"$place/proof" && "$place/checkproof" "$place/proof" "$key" >"$place/said" 2>&1 &&
+        grep -q "^record $entry of $((last + 1))," "$place/said" && proved=$((proved + 1))
+done
+[ $proved = 14 ]
+passed $? "Go verifies proofs of inclusion ($proved of 14)"
+spoil() { # spoil LAW FILE: one byte of each line changed is refused by Go and by kontor alike
+    local at=0 line bad=0 tried=0 text
+    mapfile -t text <"$2"
+    for line in "${text[@]}"; do
+        if [ -n "$line" ]; then
+            cp "$2" "$place/spoilt" && flip "$place/spoilt" $((at + $(printf %s "$line" | wc -c) / 2))
+            tried=$((tried + 1))
+            "$place/checkproof" "$place/spoilt" "$key" >/dev/null 2>&1 && bad=$((bad + 1))
+            "$kontor" check-proof "$place/spoilt" --key "$key" >/dev/null 2>&1 && bad=$((bad + 1))
+        fi
+        at=$((at + $(printf '%s\n' "$line" | wc -c)))
+    done
+    [ $bad = 0 ] && [ $tried -gt 5 ]
+    passed $? "$1 ($tried tried)"
+}
+"$kontor" prove 3000 >"$place/proof"
+holds "a proof of an entry in the middle" "$place/checkproof" "$place/proof" "$key"
+spoil "a byte changed in any line of it is refused by both" "$place/proof"
+refused "the key of another log is refused" "checkpoint" "$place/checkproof" "$place/proof" "$other"
+"$kontor" prove --from "$place/first" >"$place/between"
+holds "Go verifies the proof that the book extends an earlier checkpoint" "$place/checkproof" "$place/between" "$key"
+spoil "a byte changed in any line of it is refused by both" "$place/between"
+
+# shellcheck disable=SC2317 # called through holds
+post_long() { # an entry of more than one record
+    {
+        echo date,voucher,account,amount,text
+        seq 1 4000 | awk '{ printf "2025-12-31,long,%s,line %d of a long entry\n", $1 % 2 ? "bank,1.00" : "sales,-1.00", $1 }'
+    } >"$place/long.csv" && "$kontor" post "$place/long.csv"
+}
+cp -r "$KONTOR_BOOK" "$place/longer"
+KONTOR_BOOK=$place/longer
+holds "an entry of 4,000 lines is posted to a copy" post_long
+entry=$(($("$kontor" checkpoint | sed -n 2p) - 2))
+"$kontor" prove $entry >"$place/proof"
+holds "Go verifies its proof" "$place/checkproof" "$place/proof" "$key"
+grep -q " [1-9][0-9]* parts" "$place/said"
+passed $? "with all its parts"
+spoil "a byte changed in any line of it is refused by both" "$place/proof"
+KONTOR_BOOK=$place/book
 
 holds "the book is exported as hashes alone" "$kontor" export tlog "$place/hashes" --hashes-only
 holds "which Go verifies too" "$place/checklog" -hashes-only "$place/hashes" "$key"
