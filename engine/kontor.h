@@ -560,10 +560,12 @@ kt_code kt_export(kt_view *view, const char *format, const kt_export_options *op
 kt_code kt_export_ads(kt_view *view, const char *directory, const kt_export_options *options, kt_export_result *result,
                       kt_error *error);
 
+/* ---- Proofs, which need no book to be checked ------------------------------------------------------ */
+
 /* A record (an entry, or any other) with the proof that it lies in the book under the view's signed checkpoint: one text in the
    form of C2SP tlog-proof, zero-terminated, the caller's: free(). It carries the record itself, a long entry whole, and,
    each with a proof of its own, the records that its currencies and the company are understood by. KT_NOT_FOUND: no such
-   record. KT_DAMAGED: the book, whose stored tree does not lead to its checkpoint. Storage/FORMAT.md says each byte. */
+   record. KT_DAMAGED: the book, whose stored tree does not lead to its checkpoint. storage/FORMAT.md says each byte. */
 kt_code kt_prove(kt_view *view, uint64_t number, char **text, size_t *size, kt_error *error);
 
 /* The proof that the second checkpoint (NULL: the view's) extends the first; both are signed notes of this book. KT_USAGE: in

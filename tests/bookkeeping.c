@@ -174,14 +174,28 @@ kt_code add(kt_batch *batch, const char *entry, uint64_t *number_given) {
     return kt_batch_add(batch, entry_of(&room, entry), number_given, &said);
 }
 
-kt_code post_with(kt_book *book, const kt_batch_options *options, const char *entries) {
-    kt_batch *batch = NULL;
+kt_code fill_with(kt_book *book, const kt_batch_options *options, const char *entries, kt_batch **out) {
     char *copy = strdup(entries), *rest = copy;
-    kt_code code = kt_batch_begin(book, options, &batch, &receipt, &said);
-    for (char *one; batch && code == KT_OK && (one = strsep(&rest, "\n")) != NULL;)
-        if (*one) code = add(batch, one, NULL);
+    kt_code code = kt_batch_begin(book, options, out, &receipt, &said);
+    for (char *one; *out && code == KT_OK && (one = strsep(&rest, "\n")) != NULL;)
+        if (*one) code = add(*out, one, NULL);
     free(copy);
-    return batch ? finish(batch, code) : code;
+    if (code == KT_OK) return code;
+    kt_batch_abort(*out);
+    *out = NULL;
+    return code;
+}
+
+kt_code post_with(kt_book *book, const kt_batch_options *options, const char *entries) {
+    kt_batch *batch;
+    kt_code code = fill_with(book, options, entries, &batch);
+    return code == KT_OK ? finish(batch, code) : code;
+}
+
+bool same_receipt(const kt_receipt *a, const kt_receipt *b) {
+    return strcmp(a->batch_id, b->batch_id) == 0 && a->first == b->first && a->last == b->last &&
+           a->entries == b->entries && a->recorded_us == b->recorded_us && a->clock_behind == b->clock_behind &&
+           a->tree_size == b->tree_size && memcmp(a->root, b->root, KT_DIGEST_SIZE) == 0;
 }
 
 kt_code post(kt_book *book, const char *entries) { return post_with(book, NULL, entries); }

@@ -48,7 +48,10 @@ kt_code reverse(kt_book *book, uint64_t number, const char *date, bool negative,
 /* Entries parted by line feeds, as one batch; the first refusal ends it and leaves nothing. */
 kt_code post(kt_book *book, const char *entries);
 kt_code post_with(kt_book *book, const kt_batch_options *options, const char *entries);
+/* The same, begun and filled and left open, for the caller to send; NULL where it is refused, and nothing is left. */
+kt_code fill_with(kt_book *book, const kt_batch_options *options, const char *entries, kt_batch **out);
 kt_code add(kt_batch *batch, const char *entry, uint64_t *number);
+bool same_receipt(const kt_receipt *a, const kt_receipt *b);
 kt_batch *begin(kt_book *book); /* dies where it cannot */
 
 /* Room for one entry read from its text. */

@@ -63,3 +63,17 @@ uint64_t storing_rows(kt_store *store, kt_table table) {
     kt_txn_abort(txn);
     return rows;
 }
+
+size_t storing_place(kt_span value, const char *ends, const uint8_t *bytes, size_t size) {
+    FILE *maps = fopen("/proc/self/maps", "r");
+    char row[2000];
+    size_t place = SIZE_MAX;
+    while (maps && fgets(row, sizeof row, maps)) {
+        unsigned long from, to, offset;
+        uintptr_t at = (uintptr_t)value.data;
+        if (strstr(row, ends) && sscanf(row, "%lx-%lx %*s %lx", &from, &to, &offset) == 3 && at >= from && at < to)
+            place = at - from + offset;
+    }
+    if (maps) fclose(maps);
+    return place < size && memcmp(bytes + place, value.data, value.size) == 0 ? place : SIZE_MAX;
+}

@@ -22,6 +22,9 @@ kt_signer *storing_signer(uint8_t number);
 size_t storing_record(uint32_t kind, int32_t date, uint64_t seed, size_t size, uint8_t *out, size_t room);
 /* Seals the open batch with signer 1 for both actor and log. */
 kt_code storing_seal(kt_journal *journal, const char *id, kt_seal *seal, kt_log_head *head, kt_error *error);
+/* Where in a file a mapped value lies; bytes: all of the file, whose name ends so. SIZE_MAX: not there. Pages that were given up
+   may hold the same bytes, so the process's map is asked. */
+size_t storing_place(kt_span value, const char *ends, const uint8_t *bytes, size_t size);
 /* How many rows a table has. */
 uint64_t storing_rows(kt_store *store, kt_table table);
 

@@ -8,7 +8,7 @@
 
 #include "engine/kontor.h"
 #include "storage/digest.h"
-#include "tests/tap.h"
+#include "tests/bookkeeping.h"
 
 #define HEAD "date,voucher,account,amount,text\n"
 
@@ -16,14 +16,6 @@ static kt_book *book;
 static char place[512], message[2000], created[500];
 static int refusals;
 static uint64_t created_at_size;
-
-static const char *path_of(const char *name) {
-    static char paths[4][1024];
-    static int next;
-    char *out = paths[next++ % 4];
-    snprintf(out, 1024, "%s/%s", place, name);
-    return out;
-}
 
 static const char *file(const char *name, const char *text) {
     const char *path = path_of(name);
@@ -34,25 +26,17 @@ static const char *file(const char *name, const char *text) {
     return path;
 }
 
-static uint64_t size_of_book(void) {
-    kt_view *view = NULL;
-    kt_head head = {0};
-    if (kt_view_open(book, NULL, &view, NULL) == KT_OK) kt_view_head(view, &head, NULL);
-    kt_view_close(view);
-    return head.size;
-}
-
 static kt_amount balance_of(const char *account) {
     kt_view *view = NULL;
     kt_balance *rows = NULL;
     size_t count = 0;
-    kt_amount found = 0;
+    kt_amount sum = 0;
     if (kt_view_open(book, NULL, &view, NULL) == KT_OK && kt_balances(view, NULL, &rows, &count, NULL) == KT_OK)
         for (size_t i = 0; i < count; i++)
-            if (kt_str_equal(rows[i].account, kt_str_from(account))) found += rows[i].balance;
+            if (kt_str_equal(rows[i].account, kt_str_from(account))) sum += rows[i].balance;
     free(rows);
     kt_view_close(view);
-    return found;
+    return sum;
 }
 
 static void on_refused(void *context, const kt_error *why) {
@@ -66,20 +50,7 @@ static void on_creates(void *context, const kt_account *account) {
     size_t n = strlen(created);
     snprintf(created + n, sizeof created - n, "%.*s=%s ", (int)account->code.size, account->code.data,
              kt_account_type_name(account->type));
-    created_at_size = size_of_book();
-}
-
-static void open_account(const char *code) {
-    kt_batch *batch = NULL;
-    kt_account account = {
-        .code = kt_str_from(code), .type = KT_ASSET, .open_from = KT_DAY_NONE, .closed_from = KT_DAY_NONE};
-    kt_error error = {0};
-    if (kt_batch_begin(book, NULL, &batch, NULL, &error) == KT_OK && kt_batch_account(batch, &account, &error) == KT_OK)
-        kt_batch_commit(batch, NULL, &error);
-    else {
-        diag("%s", error.text);
-        kt_batch_abort(batch);
-    }
+    created_at_size = head_of(book).size;
 }
 
 static void setup(void) {
@@ -89,8 +60,8 @@ static void setup(void) {
     is_code(kt_book_create(path_of("book"), &options, &error), KT_OK, "a book is made (%s)", error.text);
     is_code(kt_book_open(path_of("book"), NULL, &book, &error), KT_OK, "and opened (%s)", error.text);
     if (!book) exit(done());
-    open_account("1000");
-    open_account("2000");
+    (void)open_accounts(book, "1000 asset");
+    (void)open_accounts(book, "2000 asset");
 }
 
 static void whole(void) {
@@ -107,10 +78,10 @@ static void whole(void) {
     is_int((long long)result.receipt.entries, 2, "the receipt counts them");
     is_int((long long)strlen(result.receipt.batch_id), 64, "the batch id is a digest");
     is_int((long long)balance_of("1000"), 1550, "the account has it");
-    uint64_t size = size_of_book();
+    uint64_t size = head_of(book).size;
     is_code(kt_import(book, path, NULL, &again, &error), KT_REPEATED, "the same file again is a repeat (law 5)");
     is_int((long long)again.receipt.first, (long long)result.receipt.first, "and is told where the first one lies");
-    is_int((long long)size_of_book(), (long long)size, "nothing new is stored");
+    is_int((long long)head_of(book).size, (long long)size, "nothing new is stored");
     kt_import_options other = {.id = kt_str_from(result.receipt.batch_id)};
     is_code(kt_import(book, file("other.csv", HEAD "2026-01-31,9,1000,1,\n2026-01-31,9,2000,-1,\n"), &other, &again,
                       &error),
@@ -125,17 +96,17 @@ static void absent(void) {
                                                 "2026-02-01,11,1000,5,Secret\n2026-02-01,11,3000,-5,Secret\n");
     kt_import_result result;
     kt_error error = {0};
-    uint64_t size = size_of_book();
+    uint64_t size = head_of(book).size;
     is_code(kt_import(book, path, NULL, &result, &error), KT_UNKNOWN, "an unknown account refuses the file");
     has_text(error.text, "unknown.csv:", "naming the file and line");
     has_text(error.text, "3000", "and the account");
     ok(!strstr(error.text, "Secret"), "but no text of a line (law 9)");
-    is_int((long long)size_of_book(), (long long)size, "nothing of it is stored (law 4)");
+    is_int((long long)head_of(book).size, (long long)size, "nothing of it is stored (law 4)");
     is_int((long long)result.posted.entries, 0, "nor said to be");
     is_int((long long)result.rejected.entries, (long long)result.read.entries, "read = posted + rejected all the same");
-    open_account("3000");
+    (void)open_accounts(book, "3000 asset");
     is_code(kt_import(book, path, NULL, &result, &error), KT_OK, "the same file again, once the account is open");
-    size = size_of_book();
+    size = head_of(book).size;
     is_code(
         kt_import(book, file("bad.csv", HEAD "2026-02-01,20,1000,5,\n2026-02-01,20,2000,-4,\n"), NULL, &result, &error),
         KT_UNBALANCED, "a lopsided entry refuses the file");
@@ -161,7 +132,7 @@ static void absent(void) {
     } else {
         skip(1, "root may read everything");
     }
-    is_int((long long)size_of_book(), (long long)size, "the book is as it was");
+    is_int((long long)head_of(book).size, (long long)size, "the book is as it was");
 }
 
 static char *content(const char *path) {
@@ -185,10 +156,10 @@ static void skipping(void) {
     kt_error error = {0};
     refusals = 0;
     options.dry_run = true;
-    uint64_t size = size_of_book();
+    uint64_t size = head_of(book).size;
     is_code(kt_import(book, path, &options, &result, &error), KT_END, "a dry run does everything");
     is_int((long long)result.posted.entries, 2, "and counts");
-    is_int((long long)size_of_book(), (long long)size, "but stores nothing");
+    is_int((long long)head_of(book).size, (long long)size, "but stores nothing");
     ok(access(reject, F_OK) != 0, "and writes no file");
     options.dry_run = false;
     refusals = 0;
@@ -214,10 +185,10 @@ static void skipping(void) {
             KT_OK, "a mended reject file is a new batch");
     options.reject_path = path_of("all.rejects.csv");
     path = file("allbad.csv", HEAD "2026-03-02,50,1000,5,\n2026-03-02,50,4000,-5,\n");
-    size = size_of_book();
+    size = head_of(book).size;
     is_code(kt_import(book, path, &options, &result, &error), KT_END, "a file of bad entries alone");
-    is_int((long long)size_of_book(), (long long)size, "stores nothing");
-    open_account("4000");
+    is_int((long long)head_of(book).size, (long long)size, "stores nothing");
+    (void)open_accounts(book, "4000 asset");
     is_code(kt_import(book, path, NULL, &result, &error), KT_OK, "and reserves no id");
 }
 
@@ -229,20 +200,20 @@ static void creating(void) {
     kt_import_options options = {.create_accounts = true, .rules = rules, .rule_count = 2, .creates = on_creates};
     kt_import_result result;
     kt_error error = {0};
-    uint64_t size = size_of_book();
+    uint64_t size = head_of(book).size;
     created[0] = 0;
     is_code(kt_import(book, path, &options, &result, &error), KT_OK, "unknown accounts are made (%s)", error.text);
     is_text(created, "5000=expense 5100=income 6000=unclassified ", "each told once, the type by the longest prefix");
     is_int((long long)created_at_size, (long long)size, "before anything is stored");
     is_int((long long)result.accounts_created, 3, "and counted");
-    size = size_of_book();
+    size = head_of(book).size;
     created[0] = 0;
     options.dry_run = true;
     is_code(kt_import(book, file("new2.csv", HEAD "2026-04-01,70,7000,5,\n2026-04-01,70,7100,-5,\n"), &options, &result,
                       &error),
             KT_OK, "a dry run lists what it would make");
     is_text(created, "7000=unclassified 7100=unclassified ", "by name");
-    is_int((long long)size_of_book(), (long long)size, "and makes nothing");
+    is_int((long long)head_of(book).size, (long long)size, "and makes nothing");
 }
 
 /* The book's file: its size, when it was changed, and a digest of its bytes. */
@@ -365,14 +336,14 @@ static void virtual_postings(void) {
                                                "2026-06-03 A\n  Assets:Bank  5.00 DKK\n  Income:Sale\n"
                                                "  (Budget:Food)  -5.00 DKK\n  [Budget:A]  1.000 XAU\n  [Budget:B]\n\n"
                                                "2026-06-04 B\n  (Budget:Food)  1.00 DKK\n");
-    uint64_t size = size_of_book();
+    uint64_t size = head_of(book).size;
     kt_amount before = balance_of("Assets:Bank");
     is_code(kt_import(book, path, &options, &result, &error), KT_UNSUPPORTED,
             "virtual postings are refused unless told");
     has_text(error.text, "--virtual drop", "saying what can be told");
     options.how.virtual_postings = KT_VIRTUAL_KEEP;
     is_code(kt_import(book, path, &options, &result, &error), KT_UNSUPPORTED, "unbalanced ones are never kept");
-    is_int((long long)size_of_book(), (long long)size, "nothing is stored");
+    is_int((long long)head_of(book).size, (long long)size, "nothing is stored");
     options.how.virtual_postings = KT_VIRTUAL_DROP;
     created[0] = 0;
     is_code(kt_import(book, path, &options, &result, &error), KT_OK, "left out, the rest is posted (%s)", error.text);

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "engine/kontor.h"
-#include "tests/tap.h"
+#include "tests/bookkeeping.h"
 
 #define HEAD "date,voucher,account,amount,text\n"
 #define ENTRIES 20000 /* of 120 bytes: more than the MiB below which no thread is begun */
@@ -12,14 +12,6 @@
 static kt_book *book;
 static char place[512], created[400], first_refusal[1300];
 static unsigned refusals, progresses;
-
-static const char *path_of(const char *name) {
-    static char paths[4][1024];
-    static int next;
-    char *out = paths[next++ % 4];
-    snprintf(out, 1024, "%s/%s", place, name);
-    return out;
-}
 
 /* ENTRIES entries, vouchers from `from` on; entry `bad` (0: none) does not balance, and the last line is `last`. */
 static const char *large(const char *name, unsigned from, const char *account, unsigned bad, const char *last) {
@@ -33,14 +25,6 @@ static const char *large(const char *name, unsigned from, const char *account, u
     fputs(last, out);
     fclose(out);
     return path;
-}
-
-static uint64_t size_of_book(void) {
-    kt_view *view = NULL;
-    kt_head head = {0};
-    if (kt_view_open(book, NULL, &view, NULL) == KT_OK) kt_view_head(view, &head, NULL);
-    kt_view_close(view);
-    return head.size;
 }
 
 static void on_refused(void *context, const kt_error *why) {
@@ -78,12 +62,12 @@ static void creating(void) {
     is_int((long long)result.posted.entries, ENTRIES, "all entries are");
     ok(progresses > 2, "and progress was told");
     created[0] = 0;
-    uint64_t size = size_of_book();
+    uint64_t size = head_of(book).size;
     kt_code code = kt_import(book, large("b.csv", 100001, "3000", 0, "2026-05-05,1,4000,x,\n2026-05-05,2,5000,1,\n"),
                              &options, &result, &error);
     is_code(code, KT_INVALID, "a file whose last lines are bad is refused");
     is_text(created, "3000 ", "behind the accounts that stand before them");
-    is_int((long long)size_of_book(), (long long)size, "and nothing of it is stored");
+    is_int((long long)head_of(book).size, (long long)size, "and nothing of it is stored");
 }
 
 static void repeating(void) {
@@ -95,11 +79,11 @@ static void repeating(void) {
             "the same file again is a repeat (law 5)");
     is_int((long long)again.read.entries, 0, "of which nothing is counted");
     is_int((long long)again.receipt.entries, ENTRIES, "but the receipt of the first");
-    uint64_t size = size_of_book();
+    uint64_t size = head_of(book).size;
     is_code(kt_import(book, large("c.csv", 200001, "2000", ENTRIES - 5, ""), &plain, &result, &error), KT_UNBALANCED,
             "a lopsided entry near the end refuses the file");
     has_text(error.text, "c.csv:39990: ", "by its line");
-    is_int((long long)size_of_book(), (long long)size, "nothing is stored");
+    is_int((long long)head_of(book).size, (long long)size, "nothing is stored");
     skipping.reject_path = path_of("c.rejected.csv");
     is_code(kt_import(book, path_of("c.csv"), &skipping, &result, &error), KT_END,
             "with skip_bad the others are posted");
@@ -117,23 +101,23 @@ static void repeating(void) {
             "an id may be given (%s)", error.text);
     is_text(result.receipt.batch_id, "may-2026", "and is the batch's");
     is_code(kt_import(book, path_of("d.csv"), &named, &again, &error), KT_REPEATED, "the same again is a repeat");
-    size = size_of_book();
+    size = head_of(book).size;
     is_code(kt_import(book, large("e.csv", 400001, "2000", 0, ""), &named, &again, &error), KT_DUPLICATE,
             "another file under that id is refused");
     is_code(kt_import(book, large("e.csv", 400001, "2000", 7, ""), &named, &again, &error), KT_DUPLICATE,
             "also where it would be refused for something else");
-    is_int((long long)size_of_book(), (long long)size, "and nothing of it is stored");
+    is_int((long long)head_of(book).size, (long long)size, "and nothing of it is stored");
 }
 
 static void trying(void) {
     kt_import_options dry = {.dry_run = true};
     kt_import_result result;
     kt_error error = {0};
-    uint64_t size = size_of_book();
+    uint64_t size = head_of(book).size;
     is_code(kt_import(book, large("f.csv", 500001, "2000", 0, ""), &dry, &result, &error), KT_OK,
             "a dry run counts (%s)", error.text);
     is_int((long long)result.posted.debit, (long long)ENTRIES * 100, "what it would post");
-    is_int((long long)size_of_book(), (long long)size, "and stores nothing");
+    is_int((long long)head_of(book).size, (long long)size, "and stores nothing");
     is_code(kt_import(book, path_of("a.csv"), &dry, &result, &error), KT_REPEATED, "and knows a repeat");
 }
 

@@ -8,6 +8,7 @@
 #include "storage/records.h"
 #include "storage/tree.h"
 #include "tests/bookkeeping.h"
+#include "tests/storing.h"
 
 #define ENTRIES 30000u
 #define BLOCKS_MAX 100u
@@ -82,22 +83,6 @@ static void read_file(void) {
     if (in) fclose(in);
 }
 
-/* Where in the file a value lies: pages that were given up may hold the same bytes, so the map is asked. */
-static size_t place_of(kt_span value) {
-    FILE *maps = fopen("/proc/self/maps", "r");
-    char row[2000];
-    size_t place = SIZE_MAX;
-    while (maps && fgets(row, sizeof row, maps)) {
-        unsigned long from, to, offset;
-        uintptr_t at = (uintptr_t)value.data;
-        if (strstr(row, "/book/data.mdb") && sscanf(row, "%lx-%lx %*s %lx", &from, &to, &offset) == 3 && at >= from &&
-            at < to)
-            place = at - from + offset;
-    }
-    if (maps) fclose(maps);
-    return place < size && memcmp(bytes + place, value.data, value.size) == 0 ? place : SIZE_MAX;
-}
-
 static void find_places(uint64_t *random) {
     kt_store_options options = {.names = kt_table_names, .count = KT_TABLE_COUNT, .read_only = true};
     kt_store *store = NULL;
@@ -111,7 +96,7 @@ static void find_places(uint64_t *random) {
     for (kt_code moved = code == KT_OK ? kt_cursor_first(cursor, &key, &value, &said) : KT_END;
          moved == KT_OK && place_count < BLOCKS_MAX; moved = kt_cursor_next(cursor, &key, &value, &said)) {
         kt_block_view block;
-        size_t begin = place_of(value);
+        size_t begin = storing_place(value, "/book/data.mdb", bytes, size);
         if (begin == SIZE_MAX || kt_block_open(KT_TABLE_BLOCKS, key, value, &block, &said) != KT_OK) continue;
         uint32_t index = (uint32_t)pick(random, block.count);
         if (kt_block_record(&block, index, &record, &said) != KT_OK) continue;

@@ -12,6 +12,7 @@
 #include "storage/digest.h"
 #include "storage/head.h"
 #include "tests/bookkeeping.h"
+#include "tests/storing.h"
 
 static uint8_t *bytes; /* of the book's file */
 static size_t size;
@@ -129,22 +130,6 @@ static void anywhere(void) {
     ok(finds > 0 && unread > 0, "both happen");
 }
 
-/* Where in the file a value lies: pages that were given up may hold the same bytes, so the map is asked. */
-static size_t place_of(kt_span value) {
-    FILE *maps = fopen("/proc/self/maps", "r");
-    char row[2000];
-    size_t place = SIZE_MAX;
-    while (maps && fgets(row, sizeof row, maps)) {
-        unsigned long from, to, offset;
-        uintptr_t at = (uintptr_t)value.data;
-        if (strstr(row, "/book/data.mdb") && sscanf(row, "%lx-%lx %*s %lx", &from, &to, &offset) == 3 && at >= from &&
-            at < to)
-            place = at - from + offset;
-    }
-    if (maps) fclose(maps);
-    return place < size && memcmp(bytes + place, value.data, value.size) == 0 ? place : SIZE_MAX;
-}
-
 static void each_table(void) {
     kt_store_options options = {.names = kt_table_names, .count = KT_TABLE_COUNT, .read_only = true};
     kt_store *store = NULL;
@@ -159,7 +144,7 @@ static void each_table(void) {
         kt_cursor_raw(cursor, true);
         for (kt_code moved = kt_cursor_first(cursor, &key, &value, &said); moved == KT_OK && counts[table] < 3;
              moved = kt_cursor_next(cursor, &key, &value, &said)) {
-            size_t at = place_of(value);
+            size_t at = storing_place(value, "/book/data.mdb", bytes, size);
             if (at != SIZE_MAX) places[table][counts[table]++] = at + pick(&random_state, value.size);
         }
         kt_cursor_close(cursor);
@@ -193,7 +178,7 @@ static void each_record(void) {
     for (kt_code moved = code == KT_OK ? kt_cursor_first(cursor, &key, &value, &said) : KT_END;
          moved == KT_OK && count < 40; moved = kt_cursor_next(cursor, &key, &value, &said)) {
         kt_block_view block;
-        size_t base = place_of(value);
+        size_t base = storing_place(value, "/book/data.mdb", bytes, size);
         code = kt_block_open(KT_TABLE_BLOCKS, key, value, &block, &said);
         for (uint32_t i = 0; i < block.count && count < 40 && code == KT_OK && base != SIZE_MAX;
              i += 1 + block.count / 8) {

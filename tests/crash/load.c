@@ -310,3 +310,21 @@ const char *crash_built(const char *name) {
     snprintf(whole, sizeof whole, "%s/%s", build && *build ? build : "build", name);
     return realpath(whole, path);
 }
+
+bool crash_book_with(const char *directory, const crash_load *load, unsigned count) {
+    kt_error error = {0};
+    kt_book *book = NULL;
+    crash_remove(directory);
+    kt_code code = crash_found(directory, &error);
+    if (code == KT_OK) code = kt_book_open(directory, NULL, &book, &error);
+    for (unsigned i = 0; i < count && code == KT_OK; i++) code = crash_post(book, load, i, NULL, &error);
+    kt_book_close(book);
+    return code == KT_OK;
+}
+
+bool crash_copy(const char *from, const char *to) {
+    char command[2400];
+    crash_remove(to);
+    snprintf(command, sizeof command, "cp -R '%s' '%s'", from, to);
+    return system(command) == 0;
+}

@@ -51,6 +51,11 @@ kt_code crash_fill(kt_book *book, const crash_load *load, unsigned batch, kt_bat
 /* Posts batch number `batch` under its own id. KT_REPEATED: lies there already, *receipt says where. */
 kt_code crash_post(kt_book *book, const crash_load *load, unsigned batch, kt_receipt *receipt, kt_error *error);
 
+/* A new book in the directory with the first `count` batches; and a copy of it where another may have been. Paths of the
+   test's own making. */
+bool crash_book_with(const char *directory, const crash_load *load, unsigned count);
+bool crash_copy(const char *from, const char *to);
+
 /* The poster's process: posts batches from `from` on and writes a crash_ack for each to `acks`, after the call
    returned. Ends with the first refusal. Returns the exit status. */
 int crash_poster(const char *directory, const crash_load *load, unsigned from, int acks);

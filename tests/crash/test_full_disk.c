@@ -77,25 +77,6 @@ static bool run_poster(const crash_load *load, const char *name, uint64_t value,
     return said && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static bool copy_base(void) {
-    char command[2400]; /* paths of this test's own making */
-    crash_remove(directory);
-    snprintf(command, sizeof command, "cp -R '%s' '%s'", base, directory);
-    return system(command) == 0;
-}
-
-/* A book with the batches before, to copy for each attempt. */
-static bool begin(const crash_load *load) {
-    kt_error error = {0};
-    kt_book *book = NULL;
-    crash_remove(base);
-    kt_code code = crash_found(base, &error);
-    if (code == KT_OK) code = kt_book_open(base, NULL, &book, &error);
-    for (unsigned i = 0; i < BEFORE && code == KT_OK; i++) code = crash_post(book, load, i, NULL, &error);
-    kt_book_close(book);
-    return code == KT_OK;
-}
-
 struct tally {
     unsigned tried, refused, wrong;
     unsigned stored; /* found there before it was sent again */
@@ -135,7 +116,7 @@ static void attempt(const crash_load *load, const crash_sum *sums, const char *n
     kt_book *book = NULL;
     unsigned found;
     tally->tried++;
-    if (!copy_base() || !run_poster(load, name, value, &report)) {
+    if (!crash_copy(base, directory) || !run_poster(load, name, value, &report)) {
         complain(tally, "the poster did not end well", &why);
         return;
     }
@@ -164,8 +145,8 @@ static uint64_t size_of_batch(const crash_load *load) {
     char path[700];
     struct report report;
     snprintf(path, sizeof path, "%s/data.mdb", directory);
-    if (!copy_base() || stat(path, &before) != 0 || !run_poster(load, "KONTOR_FAULT_SYNC", 1000000, &report) ||
-        stat(path, &after) != 0)
+    if (!crash_copy(base, directory) || stat(path, &before) != 0 ||
+        !run_poster(load, "KONTOR_FAULT_SYNC", 1000000, &report) || stat(path, &after) != 0)
         return 0;
     return (uint64_t)(after.st_size - before.st_size) + 65536;
 }
@@ -181,7 +162,7 @@ static void kind_of_batch(const char *what, crash_load load, unsigned rounds, un
     char law[200];
     crash_sum *sums = crash_sums(&load);
     struct tally space = {0}, write_calls = {0}, sync_calls = {0}, meta_calls = {0};
-    ok(begin(&load), "%s: a book with some batches", what);
+    ok(crash_book_with(base, &load, BEFORE), "%s: a book with some batches", what);
     uint64_t bytes = size_of_batch(&load);
     for (unsigned i = 0; i < rounds; i++)
         attempt(&load, sums, "KONTOR_FAULT_SPACE", test_random(&state) % (bytes + 1), KT_DISK_FULL, &space);

@@ -125,25 +125,6 @@ static bool run_poster(const crash_load *load, const char *name, uint64_t value,
     return got == sizeof *report && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static bool copy_base(void) {
-    char command[2400]; /* paths of this test's own making */
-    crash_remove(directory);
-    snprintf(command, sizeof command, "cp -R '%s' '%s'", base, directory);
-    return system(command) == 0;
-}
-
-/* A book with the batches before, to copy for each attempt. */
-static bool begin(const crash_load *load) {
-    kt_error error = {0};
-    kt_book *book = NULL;
-    crash_remove(base);
-    kt_code code = crash_found(base, &error);
-    if (code == KT_OK) code = kt_book_open(base, NULL, &book, &error);
-    for (unsigned i = 0; i < BEFORE && code == KT_OK; i++) code = crash_post(book, load, i, NULL, &error);
-    kt_book_close(book);
-    return code == KT_OK;
-}
-
 struct tally {
     unsigned tried, refused, wrong;
     unsigned filled; /* the second batch was whole and open when the first was refused */
@@ -198,7 +179,7 @@ static void attempt(const crash_load *load, const crash_sum *sums, const char *n
     kt_book *book = NULL;
     unsigned found, least, most;
     tally->tried++;
-    if (!copy_base() || !run_poster(load, name, value, order, &report)) {
+    if (!crash_copy(base, directory) || !run_poster(load, name, value, order, &report)) {
         complain(tally, "the poster did not end well", &why);
         return;
     }
@@ -232,7 +213,7 @@ static void report_tally(const struct tally *tally, const char *what, const char
 static void kind_of_batch(const char *what, crash_load load, uint64_t bytes, unsigned rounds) {
     crash_sum *sums = crash_sums(&load);
     struct tally space = {0}, writes = {0}, syncs = {0}, metas = {0};
-    ok(begin(&load), "%s: a book with some batches", what);
+    ok(crash_book_with(base, &load, BEFORE), "%s: a book with some batches", what);
     for (unsigned i = 0; i < rounds; i++)
         attempt(&load, sums, "KONTOR_FAULT_SPACE", test_random(&state) % bytes, (enum order)(i % ORDERS), KT_DISK_FULL,
                 &space);
