@@ -11,17 +11,19 @@
 
 /* In the order of the overview. */
 const kt_command *const kt_commands[] = {
-    &kt_command_post,          &kt_command_reverse,      &kt_command_balance,       &kt_command_ledger,
-    &kt_command_journal,       &kt_command_entry,        &kt_command_income,        &kt_command_balance_sheet,
-    &kt_command_account_add,   &kt_command_account_list, &kt_command_account_show,  &kt_command_account_set,
-    &kt_command_account_close, &kt_command_period_list,  &kt_command_period_close,  &kt_command_period_reopen,
-    &kt_command_company_show,  &kt_command_company_set,  &kt_command_currency_list, &kt_command_currency_add,
-    &kt_command_verify,        &kt_command_checkpoint,   &kt_command_rebuild,       &kt_command_export_tlog,
-    &kt_command_export_csv,    &kt_command_export_json,  &kt_command_export_journal, &kt_command_export_ads,
-    &kt_command_prove,         &kt_command_check_proof,
-    &kt_command_init,          &kt_command_serve,        &kt_command_backup,       &kt_command_restore,
-    &kt_command_stats,
-    &kt_command_help,          &kt_command_version,      &kt_command_complete,      NULL,
+    &kt_command_post,          &kt_command_reverse,       &kt_command_balance,
+    &kt_command_ledger,        &kt_command_journal,       &kt_command_entry,
+    &kt_command_income,        &kt_command_balance_sheet, &kt_command_account_add,
+    &kt_command_account_list,  &kt_command_account_show,  &kt_command_account_set,
+    &kt_command_account_close, &kt_command_period_list,   &kt_command_period_close,
+    &kt_command_period_reopen, &kt_command_company_show,  &kt_command_company_set,
+    &kt_command_currency_list, &kt_command_currency_add,  &kt_command_verify,
+    &kt_command_checkpoint,    &kt_command_rebuild,       &kt_command_export_tlog,
+    &kt_command_export_csv,    &kt_command_export_json,   &kt_command_export_journal,
+    &kt_command_export_ads,    &kt_command_prove,         &kt_command_check_proof,
+    &kt_command_init,          &kt_command_serve,         &kt_command_backup,
+    &kt_command_restore,       &kt_command_stats,         &kt_command_help,
+    &kt_command_version,       &kt_command_complete,      NULL,
 };
 
 const kt_command *kt_command_find(const char *name) {

@@ -578,20 +578,21 @@ kt_code kt_prove_consistency(kt_view *view, const char *older, size_t older_size
 
 /* What a proof proves, once it holds. Nothing in it comes from anywhere but signed or hashed bytes. */
 typedef struct kt_proved {
-    bool consistency;               /* else inclusion */
-    kt_str origin;                  /* the log that the key given is of */
-    uint64_t size, older_size;      /* records under the checkpoint; consistency: under the older one */
+    bool consistency;          /* else inclusion */
+    kt_str origin;             /* the log that the key given is of */
+    uint64_t size, older_size; /* records under the checkpoint; consistency: under the older one */
     uint8_t root[KT_DIGEST_SIZE], older_root[KT_DIGEST_SIZE];
     size_t hashes; /* that the proof has */
     /* Inclusion: */
     uint64_t number; /* of the record */
     kt_str kind;     /* "entry"; "" where this version does not know it */
     uint8_t leaf_hash[KT_DIGEST_SIZE];
-    uint32_t parts;             /* records before it that it was put together from */
-    const kt_entry_view *entry; /* NULL: no entry. What a record does not say (batch, time, actor, whether it was reversed) is not
+    uint32_t parts; /* records before it that it was put together from */
+    const kt_entry_view
+        *entry; /* NULL: no entry. What a record does not say (batch, time, actor, whether it was reversed) is not
                                    set: a record proves itself alone */
-    kt_str entity, currency;    /* of the book, by a company record before it; "": no entry */
-    const uint64_t *beside;     /* numbers of the records beside it that names and decimals rest on, proved as it is */
+    kt_str entity, currency; /* of the book, by a company record before it; "": no entry */
+    const uint64_t *beside;  /* numbers of the records beside it that names and decimals rest on, proved as it is */
     size_t beside_count;
 } kt_proved;
 

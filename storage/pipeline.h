@@ -15,7 +15,7 @@
 #include "storage/writer.h"
 
 #define KT_PIPELINE_BLOCKS 32u /* of one transaction, at most: bounds its memory */
-#define KT_PIPELINE_SENT 16u    /* ends given and not received, at most */
+#define KT_PIPELINE_SENT 16u   /* ends given and not received, at most */
 
 typedef struct kt_pipeline kt_pipeline;
 

@@ -91,8 +91,7 @@ static const struct change *find_newest(const kt_state *state, kt_table table, k
 
 kt_code kt_state_get(kt_state *state, kt_table table, kt_span key, kt_span *value, kt_error *error) {
     const struct change *change = find_newest(state, table, key);
-    if (change == NULL)
-        return state->txn == NULL ? KT_NOT_FOUND : kt_txn_get(state->txn, table, key, value, error);
+    if (change == NULL) return state->txn == NULL ? KT_NOT_FOUND : kt_txn_get(state->txn, table, key, value, error);
     if (change->deleted) return KT_NOT_FOUND;
     *value = kt_span_of(change->value, change->value_size);
     return KT_OK;
