@@ -63,7 +63,8 @@ libs = $(call uses,lmdb\.h,$(1),-llmdb) $(call uses,sodium,$(1),-lsodium) $(call
 LIB_LIBS := $(call libs,$(LIB_SOURCES) $(wildcard storage/*.h engine/*.h engine/*/*.h))
 CLI_LIBS := $(call libs,$(CLI_SOURCES) $(wildcard cli/*.h))
 
-PUBLIC_HEADERS = engine/kontor.h engine/day.h engine/money.h storage/error.h
+PUBLIC_HEADERS = engine/kontor.h engine/kontor_access.h $(wildcard engine/kontor_audit.h) engine/kontor_exchange.h \
+	engine/kontor_trust.h engine/day.h engine/money.h storage/error.h
 VERSION := $(shell sed -n 's/^.define KT_VERSION "\(.*\)"/\1/p' engine/kontor.h)
 SONAME = libkontor.so.$(firstword $(subst ., ,$(VERSION)))
 SHARED = libkontor.so.$(VERSION)
@@ -246,7 +247,8 @@ install: all
 	ln -sf $(SONAME) $(DEST)/lib/libkontor.so
 	for h in $(PUBLIC_HEADERS); do \
 		case $$h in engine/kontor.h) to=kontor.h ;; *) to=kontor/$${h##*/} ;; esac; \
-		sed 's,^#include "\(engine\|storage\)/\([a-z]*\.h\)",#include "kontor/\2",' $$h > $(DEST)/include/$$to && \
+		sed -e 's,^#include "engine/kontor.h",#include <kontor.h>,' \
+			-e 's,^#include "\(engine\|storage\)/\([a-z_]*\.h\)",#include "kontor/\2",' $$h > $(DEST)/include/$$to && \
 		chmod 644 $(DEST)/include/$$to || exit 1; done
 	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' 'includedir=$${prefix}/include' '' 'Name: kontor' \
 		'Description: Double-entry accounting in an append-only, signed journal' 'Version: $(VERSION)' \

@@ -37,7 +37,7 @@ only_public() { # everything exported is declared in an installed header
     done <"$place/exported"
 }
 all_public() { # every function of the headers is there
-    for name in $(grep -ohE '^[a-z].*\bkt_[a-z0-9_]+\(' engine/kontor.h | grep -v typedef | grep -ohE 'kt_[a-z0-9_]+\($' | tr -d '('); do
+    for name in $(grep -ohE '^[a-z].*\bkt_[a-z0-9_]+\(' engine/kontor*.h | grep -v typedef | grep -ohE 'kt_[a-z0-9_]+\($' | tr -d '('); do
         grep -qx "$name" "$place/exported" || { echo "$name is declared and not exported"; return 1; }
     done
 }
