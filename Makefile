@@ -27,15 +27,17 @@ HARDEN = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -
 else
 HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2
 endif
-# libsmartcols lies in a directory of its own on Debian.
-CPPFLAGS += -I. -isystem /usr/include/libsmartcols
+# libsmartcols and libxml2 lie in directories of their own on Debian.
+CPPFLAGS += -I. -isystem /usr/include/libsmartcols -isystem /usr/include/libxml2
 CFLAGS ?= -O2 -g
 KT_CFLAGS = -std=gnu11 -fPIC -pthread $(CFLAGS) $(HARDEN) $(WARNINGS) -MMD -MP
 KT_LDFLAGS = $(LDFLAGS) $(filter -fsanitize% -fno-sanitize%,$(HARDEN)) -pthread -Wl,--as-needed
 
 # ---- Sources are found, not listed -----------------------------------------------------------------
 
-LIB_SOURCES = $(wildcard storage/*.c engine/*.c engine/*/*.c)
+# The SQL surface is beside the library, which needs no SQLite.
+SQL_SOURCES = $(wildcard engine/sql/*.c)
+LIB_SOURCES = $(filter-out $(SQL_SOURCES),$(wildcard storage/*.c engine/*.c engine/*/*.c))
 CLI_SOURCES = $(wildcard cli/*.c)
 TEST_SOURCES = $(wildcard tests/test_*.c tests/laws/*.c tests/crash/test_*.c tests/outside/test_*.c)
 # What a test preloads is a library of its own: linked in, it would take the place of libc's open, write and fsync.
@@ -47,6 +49,9 @@ BENCH_SOURCES = $(filter-out bench/peer_%,$(wildcard bench/*.c))
 BENCH_LIB_SOURCES = $(wildcard bench/lib/*.c)
 
 LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/obj/%.o)
+# Twice: linked into a program beside SQLite, and as an extension, which calls SQLite through what loads it.
+SQL_OBJECTS = $(SQL_SOURCES:%.c=$(BUILD)/obj/%.o)
+EXTENSION_OBJECTS = $(SQL_SOURCES:engine/sql/%.c=$(BUILD)/obj/extension/%.o)
 CLI_OBJECTS = $(CLI_SOURCES:%.c=$(BUILD)/obj/%.o)
 HELP_OBJECTS = $(HELP_SOURCES:%.c=$(BUILD)/obj/%.o)
 TEST_PROGRAMS = $(TEST_SOURCES:%.c=$(BUILD)/%)
@@ -59,7 +64,7 @@ FUZZ_PROGRAMS = $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/%)
 uses = $(if $(shell grep -lsE '^\#include <$(1)' $(2)),$(3))
 libs = $(call uses,lmdb\.h,$(1),-llmdb) $(call uses,sodium,$(1),-lsodium) $(call uses,msgpack,$(1),-lmsgpackc) \
 	$(call uses,openssl/,$(1),-lcrypto) $(call uses,csv\.h,$(1),-lcsv) $(call uses,jansson\.h,$(1),-ljansson) \
-	$(call uses,libsmartcols,$(1),-lsmartcols)
+	$(call uses,libxml/,$(1),-lxml2) $(call uses,libsmartcols,$(1),-lsmartcols) $(call uses,microhttpd\.h,$(1),-lmicrohttpd)
 LIB_LIBS := $(call libs,$(LIB_SOURCES) $(wildcard storage/*.h engine/*.h engine/*/*.h))
 CLI_LIBS := $(call libs,$(CLI_SOURCES) $(wildcard cli/*.h))
 
@@ -91,7 +96,7 @@ QUIETLY = --no-print-directory $(if $(V),,-s)
 ifeq ($(CLI_SOURCES),)
 all: $(BUILD)/libkontor.a $(BUILD)/$(SHARED)
 else
-all: $(BUILD)/libkontor.a $(BUILD)/$(SHARED) $(BUILD)/kontor
+all: $(BUILD)/libkontor.a $(BUILD)/$(SHARED) $(BUILD)/kontor $(BUILD)/kontor_sql.so
 endif
 
 # Says once, and clearly, which Debian packages are missing, before the compiler says it less clearly.
@@ -102,6 +107,13 @@ $(BUILD)/.packages: setup.sh
 
 $(BUILD)/obj/%.o: %.c Makefile | $(BUILD)/.packages
 	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(KT_CFLAGS) -c -o $@ $<
+
+$(SQL_OBJECTS): KT_CFLAGS += -DSQLITE_CORE
+
+$(BUILD)/obj/extension/%.o: engine/sql/%.c Makefile | $(BUILD)/.packages
+	$(say) CC $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(KT_CFLAGS) -c -o $@ $<
 
@@ -121,17 +133,28 @@ $(BUILD)/$(SHARED): $(LIB_OBJECTS) $(BUILD)/libkontor.map
 		-o $@ $(LIB_OBJECTS) $(LIB_LIBS)
 	$(Q)ln -sf $(SHARED) $(BUILD)/$(SONAME) && ln -sf $(SONAME) $(BUILD)/libkontor.so
 
-$(BUILD)/kontor: $(CLI_OBJECTS) $(BUILD)/libkontor.a
+$(BUILD)/libsql.a: $(SQL_OBJECTS)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+# Self-contained, with nothing to be seen of it but the entry point; it stays in the process that loaded it.
+$(BUILD)/kontor_sql.so: $(EXTENSION_OBJECTS) $(BUILD)/libkontor.a
 	$(say) LINK $@
-	$(Q)$(CC) $(KT_LDFLAGS) -o $@ $(CLI_OBJECTS) $(BUILD)/libkontor.a $(CLI_LIBS) $(LIB_LIBS)
+	@echo '{ global: sqlite3_kontorsql_init; local: *; };' > $(BUILD)/kontor_sql.map
+	$(Q)$(CC) $(KT_CFLAGS) -shared -Wl,--version-script=$(BUILD)/kontor_sql.map -Wl,-z,nodelete $(KT_LDFLAGS) \
+		-o $@ $(EXTENSION_OBJECTS) $(BUILD)/libkontor.a $(LIB_LIBS)
+
+$(BUILD)/kontor: $(CLI_OBJECTS) $(BUILD)/libsql.a $(BUILD)/libkontor.a
+	$(say) LINK $@
+	$(Q)$(CC) $(KT_LDFLAGS) -o $@ $(CLI_OBJECTS) $(BUILD)/libsql.a $(BUILD)/libkontor.a $(CLI_LIBS) $(LIB_LIBS) -lsqlite3
 
 $(BUILD)/libtests.a: $(HELP_OBJECTS)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libtests.a $(BUILD)/libkontor.a
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libtests.a $(BUILD)/libsql.a $(BUILD)/libkontor.a
 	$(say) LINK $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(KT_LDFLAGS) -o $@ $< $(BUILD)/libtests.a $(BUILD)/libkontor.a $(LIB_LIBS) -ljansson -lm
+	$(Q)$(CC) $(KT_LDFLAGS) -o $@ $< $(BUILD)/libtests.a $(BUILD)/libsql.a $(BUILD)/libkontor.a $(LIB_LIBS) -ljansson \
+		-lsqlite3 -lm
 
 # Without the sanitizers: it is there before their runtime is.
 $(BUILD)/tests/lib%.so: tests/crash/%_shim.c $(wildcard tests/crash/*.h) Makefile | $(BUILD)/.packages
@@ -154,12 +177,10 @@ $(BUILD)/tests/crash/nosync_power: $(BUILD)/obj/tests/crash/test_power.o $(BUILD
 $(BUILD)/libbench.a: $(BENCH_LIB_OBJECTS)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(BUILD)/libbench.a $(BUILD)/libkontor.a
+$(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(BUILD)/libbench.a $(BUILD)/libsql.a $(BUILD)/libkontor.a
 	$(say) LINK $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(KT_LDFLAGS) -o $@ $< $(BUILD)/libbench.a $(BUILD)/libkontor.a $(LIB_LIBS)
-
-$(BUILD)/bench/peer_sqlite: LIB_LIBS += -lsqlite3
+	$(Q)$(CC) $(KT_LDFLAGS) -o $@ $< $(BUILD)/libbench.a $(BUILD)/libsql.a $(BUILD)/libkontor.a $(LIB_LIBS) -lsqlite3
 
 $(BUILD)/fixtures/generate: $(BUILD)/obj/fixtures/generate.o
 	$(say) LINK $@
@@ -200,6 +221,9 @@ bench:
 	@$(MAKE) $(QUIETLY) -j$(JOBS) all benches
 	$(BUILD)/bench/bulk_post $(BENCH_FLAGS)
 	$(BUILD)/bench/serve
+	$(BUILD)/bench/sql
+	$(BUILD)/bench/proof
+	$(BUILD)/bench/witness
 
 bench-scale:
 	@./setup.sh build
@@ -208,7 +232,7 @@ bench-scale:
 
 bench-peers:
 	@./setup.sh peers
-	@$(MAKE) $(QUIETLY) -j$(JOBS) all $(if $(wildcard /usr/include/sqlite3.h),$(BUILD)/bench/peer_sqlite)
+	@$(MAKE) $(QUIETLY) -j$(JOBS) all $(BUILD)/bench/peer_sqlite
 	@KONTOR_BUILD=$(BUILD) bench/peers.sh $(BENCH_FLAGS)
 
 fuzz-programs: $(FUZZ_PROGRAMS)
@@ -216,7 +240,7 @@ fuzz-programs: $(FUZZ_PROGRAMS)
 fuzz:
 	@./setup.sh fuzz
 	@$(MAKE) $(QUIETLY) -j$(JOBS) FUZZ=1 CC=clang fuzz-programs
-	@JOBS=$(JOBS) tests/fuzz.sh $(SECONDS) build/fuzz
+	@tests/fuzz.sh $(SECONDS) build/fuzz $(NAMES)
 
 # What takes longer than somebody waits for: more random tests, each fuzz program for ten minutes, the benchmarks.
 nightly:
@@ -229,7 +253,7 @@ nightly:
 nightly: export KONTOR_LONG = 1
 
 format-check:
-	@clang-format --dry-run --Werror $(LIB_SOURCES) $(CLI_SOURCES) $(TEST_SOURCES) $(HELP_SOURCES) \
+	@clang-format --dry-run --Werror $(LIB_SOURCES) $(SQL_SOURCES) $(CLI_SOURCES) $(TEST_SOURCES) $(HELP_SOURCES) \
 		$(wildcard bench/*.c bench/lib/*.[ch])
 
 # ---- Installing --------------------------------------------------------------------------------------
@@ -238,11 +262,12 @@ DEST = $(DESTDIR)$(PREFIX)
 
 # Headers lie in include/kontor.h and include/kontor/, and name each other accordingly.
 install: all
-	install -d $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/kontor $(DEST)/share/man/man1 \
+	install -d $(DEST)/bin $(DEST)/lib/kontor $(DEST)/lib/pkgconfig $(DEST)/include/kontor $(DEST)/share/man/man1 \
 		$(DEST)/share/bash-completion/completions $(DEST)/share/kontor/charts
 	install -m 755 $(BUILD)/kontor $(DEST)/bin/kontor
 	install -m 644 $(BUILD)/libkontor.a $(DEST)/lib/libkontor.a
 	install -m 755 $(BUILD)/$(SHARED) $(DEST)/lib/$(SHARED)
+	install -m 755 $(BUILD)/kontor_sql.so $(DEST)/lib/kontor/kontor_sql.so
 	ln -sf $(SHARED) $(DEST)/lib/$(SONAME)
 	ln -sf $(SONAME) $(DEST)/lib/libkontor.so
 	for h in $(PUBLIC_HEADERS); do \
@@ -262,7 +287,7 @@ uninstall:
 	rm -f $(DEST)/bin/kontor $(DEST)/lib/libkontor.a $(DEST)/lib/libkontor.so $(DEST)/lib/$(SONAME) \
 		$(DEST)/lib/$(SHARED) $(DEST)/lib/pkgconfig/kontor.pc $(DEST)/include/kontor.h \
 		$(DEST)/share/man/man1/kontor.1 $(DEST)/share/bash-completion/completions/kontor
-	rm -rf $(DEST)/include/kontor $(DEST)/share/kontor
+	rm -rf $(DEST)/include/kontor $(DEST)/lib/kontor $(DEST)/share/kontor
 
 clean:
 	rm -rf build build-asan build-clang
@@ -277,7 +302,7 @@ help:
 #: make bench         bulk posting beside its ceiling, and what else is asked of a book (BENCH_FLAGS="--repeat 5")
 #: make bench-scale   does it slow down with size? 100 million entries, 9 GB in /tmp (BENCH_FLAGS="--json FILE")
 #: make bench-peers   the same year of entries in Kontor, SQLite, ledger, hledger and PostgreSQL
-#: make fuzz          each fuzz program for SECONDS=30 (needs clang)
+#: make fuzz          each fuzz program for SECONDS=30, or NAMES="csv note" alone (needs clang)
 #: make nightly       everything, and longer
 #: make install       PREFIX=/usr/local DESTDIR=; make uninstall takes it away again
 #: make setup         installs the Debian packages that are missing

@@ -4,19 +4,25 @@
 set -u
 
 needed="gcc libc6-dev make perl liblmdb-dev libsodium-dev libmsgpack-dev libssl-dev libcsv-dev libjansson-dev
-libsmartcols-dev"
+libsmartcols-dev libmicrohttpd-dev libsqlite3-dev libxml2-dev"
 wanted="" # without these some tests are skipped, and say so
 
 case "${1:-build}" in
 check | build) ;;
-test) wanted="ledger hledger strace golang-go golang-golang-x-mod-dev python3 python3-cryptography" ;;
+test) wanted="libxml2-utils poppler-utils chromium sqlite3 ledger hledger strace openssh-client gdb golang-go golang-golang-x-mod-dev python3 python3-cryptography" ;;
 fuzz) needed="$needed clang libclang-rt-14-dev" ;;
-peers) wanted="libsqlite3-dev ledger hledger postgresql time" ;;
+peers) wanted="ledger hledger postgresql time" ;;
 *)
     echo "setup.sh: unknown part '$1': expected check, build, test, fuzz or peers" >&2
     exit 2
     ;;
 esac
+
+# The page for auditors is looked at in Chromium, led by Node.js; npm comes with Node.js where that is not Debian's.
+if [ "${1:-build}" = test ]; then
+    command -v node >/dev/null || wanted="$wanted nodejs"
+    command -v npm >/dev/null || wanted="$wanted npm"
+fi
 
 case "${CC:-}" in
 *clang*) needed="$needed clang libclang-rt-14-dev" ;;
@@ -41,7 +47,7 @@ check() {
     command -v "${cc%% *}" >/dev/null || lack=" ${cc%% *}"
     if [ -z "$lack" ]; then
         while read -r header package; do
-            echo "#include <$header>" | $cc -E -x c -o /dev/null - 2>/dev/null || lack="$lack $package"
+            echo "#include <$header>" | $cc -isystem /usr/include/libxml2 -E -x c -o /dev/null - 2>/dev/null || lack="$lack $package"
         done <<-END
 			stdio.h libc6-dev
 			lmdb.h liblmdb-dev
@@ -51,6 +57,9 @@ check() {
 			csv.h libcsv-dev
 			jansson.h libjansson-dev
 			libsmartcols/libsmartcols.h libsmartcols-dev
+			microhttpd.h libmicrohttpd-dev
+			sqlite3.h libsqlite3-dev
+			libxml/xmlreader.h libxml2-dev
 		END
     fi
     [ -z "$lack" ] && return 0

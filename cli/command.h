@@ -26,7 +26,7 @@ typedef struct kt_option {
 
 /* What many commands take alike. */
 #define KT_TAKES_BOOK 1u     /* --book, --entity */
-#define KT_TAKES_KEY 2u      /* --key: the actor's */
+#define KT_TAKES_KEY 2u      /* --key: the actor's; --passphrase-fd */
 #define KT_TAKES_STYLE 4u    /* --json, --csv */
 #define KT_TAKES_BOOK_NEW 8u /* --book alone: the book does not exist yet */
 
@@ -68,7 +68,16 @@ extern const kt_command kt_command_currency_list, kt_command_currency_add;
 extern const kt_command kt_command_verify, kt_command_checkpoint, kt_command_rebuild, kt_command_stats;
 extern const kt_command kt_command_serve, kt_command_backup, kt_command_restore, kt_command_export_tlog;
 extern const kt_command kt_command_prove, kt_command_check_proof;
+extern const kt_command kt_command_audit, kt_command_report_audit;
+extern const kt_command kt_command_witness_init, kt_command_witness_add, kt_command_witness_show;
+extern const kt_command kt_command_witness_cosign, kt_command_witness_ask, kt_command_witness_serve;
+extern const kt_command kt_command_import_saft, kt_command_export_saft, kt_command_retention;
 extern const kt_command kt_command_export_csv, kt_command_export_json, kt_command_export_journal, kt_command_export_ads;
+extern const kt_command kt_command_actor_add, kt_command_actor_grant, kt_command_actor_revoke, kt_command_actor_list;
+extern const kt_command kt_command_propose, kt_command_approve, kt_command_reject, kt_command_proposals;
+extern const kt_command kt_command_key_new, kt_command_key_list, kt_command_key_show, kt_command_key_lock;
+extern const kt_command kt_command_key_unlock, kt_command_key_rotate, kt_command_key_revoke;
+extern const kt_command kt_command_sql;
 extern const kt_command kt_command_version, kt_command_help, kt_command_complete;
 
 /* All commands, ended by NULL; those with the same name stand together. */

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/passphrase.h"
 #include "storage/note.h"
 
 int kt_exit_status(kt_code code) {
@@ -50,11 +51,14 @@ kt_code kt_open_argument(const kt_arguments *arguments, bool read_only, kt_book 
     const char *directory;
     *out = NULL;
     kt_code code = kt_book_argument(arguments, &directory, error);
+    if (code == KT_OK) code = kt_passphrase_check(arguments, error);
     if (code != KT_OK) return code;
     kt_open_options options = {
         .read_only = read_only,
         .key_file = read_only ? NULL : kt_key_argument(arguments),
         .entity = kt_str_from(kt_given_value(arguments, "entity")),
+        .passphrase = kt_passphrase_ask,
+        .passphrase_context = kt_passphrase_context(arguments),
     };
     return kt_book_open(directory, &options, out, error);
 }
@@ -241,4 +245,16 @@ kt_code kt_file_read(const char *path, size_t most, char **out, size_t *size, kt
     *out = text;
     *size = used;
     return KT_OK;
+}
+
+kt_code kt_retention_argument(const kt_arguments *arguments, uint8_t *out, kt_error *error) {
+    const char *text = kt_given_value(arguments, "retention");
+    uint64_t years = 0;
+    *out = 0;
+    if (text == NULL) return KT_OK;
+    kt_code code = kt_word_number(text, "retention", &years, error);
+    if (code == KT_OK && (years < 1 || years > UINT8_MAX))
+        code = kt_fail(error, KT_USAGE, "--retention %.20s: expected 1 to 255 years", text);
+    *out = (uint8_t)years;
+    return code;
 }

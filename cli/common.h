@@ -58,6 +58,9 @@ kt_code kt_word_month(const char *text, kt_day *first, kt_error *error);
 /* A whole number that is a record's. */
 kt_code kt_word_number(const char *text, const char *what, uint64_t *out, kt_error *error);
 
+/* --retention: 1 to 255 years; 0 where it was not given. */
+kt_code kt_retention_argument(const kt_arguments *arguments, uint8_t *out, kt_error *error);
+
 /* Today where the company is. Reports alone ask for it; records never do. */
 kt_day kt_today(kt_str time_zone);
 

@@ -27,8 +27,10 @@ static kt_code run(const kt_arguments *arguments, kt_error *error) {
     any = take(arguments, "vat-number", &company.vat_number) || any;
     any = take(arguments, "address", &company.address) || any;
     any = take(arguments, "calendar", &company.calendar) || any;
-    if (!any) return kt_fail(error, KT_USAGE, "company set: set what? Give --name, --address, ...");
-    kt_code code = kt_option_from(arguments, "from", &from, error);
+    kt_code code = kt_retention_argument(arguments, &company.retention_years, error);
+    any = company.retention_years != 0 || any;
+    if (code == KT_OK && !any) code = kt_fail(error, KT_USAGE, "company set: set what? Give --name, --address, ...");
+    if (code == KT_OK) code = kt_option_from(arguments, "from", &from, error);
     if (code == KT_OK && from == KT_DAY_NONE) code = today_there(arguments, company.time_zone, &from, error);
     if (code == KT_OK) code = kt_writing_open(arguments, &writing, error);
     if (code == KT_OK) code = kt_batch_company(writing.batch, from, &company, error);
@@ -47,7 +49,8 @@ static const kt_option options[] = {
     {"company-number", "NUMBER", "number in the companies' register", NULL, false, false},
     {"vat-number", "NUMBER", "VAT number", NULL, false, false},
     {"address", "TEXT", "address", NULL, false, false},
-    {"calendar", "TEXT", "working days, as mon-fri", NULL, false, false},
+    {"calendar", "TEXT", "working days and public holidays, as \"mon-fri dk\"", NULL, false, false},
+    {"retention", "YEARS", "how long the books are kept behind a fiscal year's end (Denmark: 5)", NULL, false, false},
     {NULL, NULL, NULL, NULL, false, false},
 };
 

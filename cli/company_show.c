@@ -3,7 +3,7 @@
 #include "cli/common.h"
 
 static kt_code print(const kt_reading *reading, const kt_company *company, kt_error *error) {
-    enum { ENTITY, CURRENCY, FISCAL, ZONE, NUMBER, VAT, ADDRESS, CALENDAR, ORIGIN, COUNT };
+    enum { ENTITY, CURRENCY, FISCAL, ZONE, NUMBER, VAT, ADDRESS, CALENDAR, RETENTION, ORIGIN, COUNT };
     static const kt_column columns[COUNT] = {
         [ENTITY] = {"entity", "entity", KT_CELL_PROSE, false},
         [CURRENCY] = {"currency", "currency", KT_CELL_TEXT, false},
@@ -13,6 +13,7 @@ static kt_code print(const kt_reading *reading, const kt_company *company, kt_er
         [VAT] = {"vat_number", "VAT number", KT_CELL_TEXT, false},
         [ADDRESS] = {"address", "address", KT_CELL_PROSE, false},
         [CALENDAR] = {"calendar", "calendar", KT_CELL_TEXT, false},
+        [RETENTION] = {"retention_years", "years kept", KT_CELL_NUMBER, false},
         [ORIGIN] = {"origin", "origin", KT_CELL_TEXT, false},
     };
     char fiscal[16];
@@ -30,6 +31,7 @@ static kt_code print(const kt_reading *reading, const kt_company *company, kt_er
     kt_out_text(out, VAT, company->vat_number);
     kt_out_text(out, ADDRESS, company->address);
     kt_out_text(out, CALENDAR, company->calendar);
+    if (company->retention_years != 0) kt_out_count(out, RETENTION, company->retention_years);
     kt_out_words(out, ORIGIN, kt_book_origin(reading->book));
     code = kt_out_row(out, error);
     kt_code closed = kt_out_close(out, error);

@@ -15,7 +15,10 @@ enum {
     FIRST,
     LAST,
     RECORDED,
+    ACTOR_ID,
     ACTOR,
+    STATUS,
+    PROPOSAL,
     LEAF,
     PARTS,
     LINES,
@@ -35,7 +38,10 @@ static const kt_column entry_columns[LINES] = {
     [FIRST] = {"batch_first", "its first record", KT_CELL_NUMBER, false},
     [LAST] = {"batch_last", "its last record", KT_CELL_NUMBER, false},
     [RECORDED] = {"recorded", "recorded", KT_CELL_TEXT, false},
+    [ACTOR_ID] = {"actor_id", "actor", KT_CELL_TEXT, false},
     [ACTOR] = {"actor", "actor's key", KT_CELL_TEXT, false},
+    [STATUS] = {"status", "status", KT_CELL_TEXT, false},
+    [PROPOSAL] = {"proposal", "carries out proposal", KT_CELL_NUMBER, false},
     [LEAF] = {"leaf_hash", "leaf hash", KT_CELL_TEXT, false},
     [PARTS] = {"parts", "records before it", KT_CELL_NUMBER, false},
 };
@@ -54,7 +60,10 @@ static void entry_cells(kt_out *out, const kt_entry_view *view) {
     kt_out_count(out, FIRST, view->batch_first);
     kt_out_count(out, LAST, view->batch_last);
     kt_out_time(out, RECORDED, view->recorded_us);
+    kt_out_text(out, ACTOR_ID, view->actor_id);
     kt_out_hex(out, ACTOR, view->actor, sizeof(view->actor));
+    kt_out_words(out, STATUS, view->proposed ? "proposed" : "posted");
+    if (entry->proposal != 0) kt_out_count(out, PROPOSAL, entry->proposal);
     kt_out_hex(out, LEAF, view->leaf_hash, sizeof(view->leaf_hash));
     if (view->parts != 0 || kt_out_style(out) != KT_STYLE_TABLE) kt_out_count(out, PARTS, view->parts);
 }
@@ -153,7 +162,7 @@ const kt_command kt_command_entry = {
     .most = 1,
     .takes = KT_TAKES_BOOK | KT_TAKES_STYLE,
     .group = KT_GROUP_READING,
-    .summary = "show one entry whole: lines, batch, actor, times, leaf hash",
+    .summary = "show one entry, or a proposal of one, whole: lines, batch, actor, times, leaf hash",
     .about = "In JSON and CSV a row is a line, and carries what is known of the entry too.",
     .example = "kontor entry 4711",
     .run = run,

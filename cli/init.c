@@ -155,7 +155,7 @@ static const kt_option options[] = {
     {"company-number", "NUMBER", "its number in the companies' register", NULL, false, false},
     {"vat-number", "NUMBER", "its VAT number", NULL, false, false},
     {"address", "TEXT", "its address", NULL, false, false},
-    {"calendar", "TEXT", "its working days, as mon-fri", NULL, false, false},
+    {"calendar", "TEXT", "its working days and public holidays, as \"mon-fri dk\"", NULL, false, false},
     {NULL, NULL, NULL, NULL, false, false},
 };
 

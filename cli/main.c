@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cli/common.h"
@@ -11,19 +13,39 @@
 
 /* In the order of the overview. */
 const kt_command *const kt_commands[] = {
-    &kt_command_post,          &kt_command_reverse,       &kt_command_balance,
-    &kt_command_ledger,        &kt_command_journal,       &kt_command_entry,
-    &kt_command_income,        &kt_command_balance_sheet, &kt_command_account_add,
-    &kt_command_account_list,  &kt_command_account_show,  &kt_command_account_set,
-    &kt_command_account_close, &kt_command_period_list,   &kt_command_period_close,
-    &kt_command_period_reopen, &kt_command_company_show,  &kt_command_company_set,
-    &kt_command_currency_list, &kt_command_currency_add,  &kt_command_verify,
-    &kt_command_checkpoint,    &kt_command_rebuild,       &kt_command_export_tlog,
-    &kt_command_export_csv,    &kt_command_export_json,   &kt_command_export_journal,
-    &kt_command_export_ads,    &kt_command_prove,         &kt_command_check_proof,
-    &kt_command_init,          &kt_command_serve,         &kt_command_backup,
-    &kt_command_restore,       &kt_command_stats,         &kt_command_help,
-    &kt_command_version,       &kt_command_complete,      NULL,
+    &kt_command_post,          &kt_command_import_saft,
+    &kt_command_reverse,       &kt_command_propose,
+    &kt_command_proposals,     &kt_command_approve,
+    &kt_command_reject,        &kt_command_balance,
+    &kt_command_ledger,        &kt_command_journal,
+    &kt_command_entry,         &kt_command_income,
+    &kt_command_balance_sheet, &kt_command_sql,
+    &kt_command_account_add,   &kt_command_account_list,
+    &kt_command_account_show,  &kt_command_account_set,
+    &kt_command_account_close, &kt_command_period_list,
+    &kt_command_period_close,  &kt_command_period_reopen,
+    &kt_command_actor_list,    &kt_command_actor_add,
+    &kt_command_actor_grant,   &kt_command_actor_revoke,
+    &kt_command_company_show,  &kt_command_company_set,
+    &kt_command_retention,     &kt_command_currency_list,
+    &kt_command_currency_add,  &kt_command_verify,
+    &kt_command_checkpoint,    &kt_command_rebuild,
+    &kt_command_export_tlog,   &kt_command_export_csv,
+    &kt_command_export_json,   &kt_command_export_journal,
+    &kt_command_export_ads,    &kt_command_export_saft,
+    &kt_command_prove,         &kt_command_check_proof,
+    &kt_command_audit,         &kt_command_report_audit,
+    &kt_command_witness_init,  &kt_command_witness_add,
+    &kt_command_witness_show,  &kt_command_witness_cosign,
+    &kt_command_witness_ask,   &kt_command_witness_serve,
+    &kt_command_key_new,       &kt_command_key_list,
+    &kt_command_key_show,      &kt_command_key_lock,
+    &kt_command_key_unlock,    &kt_command_key_rotate,
+    &kt_command_key_revoke,    &kt_command_init,
+    &kt_command_serve,         &kt_command_backup,
+    &kt_command_restore,       &kt_command_stats,
+    &kt_command_help,          &kt_command_version,
+    &kt_command_complete,      NULL,
 };
 
 const kt_command *kt_command_find(const char *name) {
@@ -79,9 +101,18 @@ static void on_cut_short(int number) {
     _exit(1);
 }
 
+/* LAW 9: no core dump of a process that holds keys, and nobody else of the same user looks into it. The keys' own memory is
+   left out of dumps besides (storage/signer.h). */
+static void keep_memory_private(void) {
+    static const struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 int main(int argc, char **argv) {
     kt_arguments arguments;
     kt_error error = {0};
+    keep_memory_private();
     /* A fixed locale, for the width of characters alone: nothing depends on the user's. */
     (void)setlocale(LC_CTYPE, "C.UTF-8");
     /* A reader that goes away is an output that cannot be written, and no reason to die in the middle. */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/passphrase.h"
+
 static const kt_option book_options[] = {
     {"book", "DIR", "the book's directory (or KONTOR_BOOK)", NULL, false, false},
     {"entity", "NAME", "refuse the book of any other entity", NULL, false, false},
@@ -11,6 +13,7 @@ static const kt_option book_options[] = {
 };
 static const kt_option key_options[] = {
     {"key", "FILE", "who acts: a signing key (or KONTOR_KEY; default: the book's own)", NULL, false, false},
+    KT_PASSPHRASE_OPTION,
     {NULL, NULL, NULL, NULL, false, false},
 };
 static const kt_option style_options[] = {

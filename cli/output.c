@@ -17,8 +17,9 @@ struct kt_out {
     bool upright;
     kt_column columns[KT_COLUMNS_MAX];
     size_t count;
-    char *cells[KT_COLUMNS_MAX]; /* the row at hand; NULL: empty */
-    size_t rows;                 /* written to JSON or CSV */
+    char *cells[KT_COLUMNS_MAX];  /* the row at hand; NULL: empty */
+    bool numbers[KT_COLUMNS_MAX]; /* filled with a number */
+    size_t rows;                  /* written to JSON or CSV */
     bool no_memory;
     kt_grid *table; /* for people */
 };
@@ -109,6 +110,12 @@ void kt_out_count(kt_out *out, size_t column, uint64_t count) {
     set(out, column, text, size);
 }
 
+void kt_out_integer(kt_out *out, size_t column, int64_t number) {
+    char text[KT_AMOUNT_TEXT];
+    set(out, column, text, kt_amount_format(number, 0, '\0', text));
+    out->numbers[column] = true;
+}
+
 void kt_out_day(kt_out *out, size_t column, kt_day day) {
     char text[KT_DAY_TEXT];
     if (day != KT_DAY_NONE) set(out, column, kt_day_format(day, text), KT_DAY_TEXT - 1);
@@ -138,14 +145,18 @@ static void clear(kt_out *out) {
     for (size_t i = 0; i < out->count; i++) {
         free(out->cells[i]);
         out->cells[i] = NULL;
+        out->numbers[i] = false;
     }
 }
 
-static json_t *json_cell(const kt_column *column, const char *text) {
+static json_t *json_cell(const kt_column *column, const char *text, bool number) {
     switch (column->cell) {
     case KT_CELL_COUNT:
     case KT_CELL_NUMBER: return text == NULL ? json_null() : json_integer((json_int_t)strtoumax(text, NULL, 10));
     case KT_CELL_FLAG: return json_boolean(text != NULL && strcmp(text, "true") == 0);
+    case KT_CELL_VALUE:
+        if (number && text != NULL) return json_integer((json_int_t)strtoimax(text, NULL, 10));
+        return text == NULL ? json_null() : json_string(text);
     case KT_CELL_AMOUNT: return text == NULL ? json_null() : json_string(text);
     default: return json_string(text == NULL ? "" : text);
     }
@@ -156,7 +167,8 @@ static bool json_row(kt_out *out) {
     bool good = row != NULL;
     for (size_t i = 0; good && i < out->count; i++)
         if (out->columns[i].key != NULL && !out->columns[i].off)
-            good = json_object_set_new(row, out->columns[i].key, json_cell(&out->columns[i], out->cells[i])) == 0;
+            good = json_object_set_new(row, out->columns[i].key,
+                                       json_cell(&out->columns[i], out->cells[i], out->numbers[i])) == 0;
     char *text = good ? json_dumps(row, 0) : NULL;
     if (text != NULL) {
         fputs(out->rows == 0 ? "\n  " : ",\n  ", stdout);

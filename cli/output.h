@@ -27,7 +27,8 @@ typedef enum kt_cell {
     KT_CELL_AMOUNT, /* a string in JSON */
     KT_CELL_COUNT,  /* how many: with separators */
     KT_CELL_NUMBER, /* which one: without */
-    KT_CELL_FLAG
+    KT_CELL_FLAG,
+    KT_CELL_VALUE /* for machines: a text or a number as each row has it; not filled: null */
 } kt_cell;
 
 typedef struct kt_column {
@@ -53,6 +54,7 @@ void kt_out_text(kt_out *out, size_t column, kt_str text);
 void kt_out_words(kt_out *out, size_t column, const char *text);
 void kt_out_amount(kt_out *out, size_t column, kt_amount amount, uint8_t decimals);
 void kt_out_count(kt_out *out, size_t column, uint64_t count);
+void kt_out_integer(kt_out *out, size_t column, int64_t number); /* in a cell of KT_CELL_VALUE a number in JSON */
 void kt_out_day(kt_out *out, size_t column, kt_day day);    /* KT_DAY_NONE: empty */
 void kt_out_time(kt_out *out, size_t column, int64_t time); /* 0: empty */
 void kt_out_hex(kt_out *out, size_t column, const uint8_t *bytes, size_t size);

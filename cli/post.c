@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/passphrase.h"
+
 /* One byte, or "tab". */
 static kt_code one_byte(const kt_arguments *arguments, const char *option, char *out, kt_error *error) {
     const char *text = kt_given_value(arguments, option);
@@ -87,6 +89,8 @@ static kt_code read_currency(kt_posting_job *job, kt_error *error) {
 /* Whose key signs: --key or KONTOR_KEY, else the book's own, where the book is at hand. */
 static kt_code open_socket(const kt_arguments *arguments, const char *path, kt_posting_job *job, kt_error *error) {
     kt_remote_options options = {.key_file = kt_key_argument(arguments),
+                                 .passphrase = kt_passphrase_ask,
+                                 .context = kt_passphrase_context(arguments),
                                  .entity = kt_str_from(kt_given_value(arguments, "entity"))};
     char own[4096];
     const char *directory;
@@ -96,7 +100,8 @@ static kt_code open_socket(const kt_arguments *arguments, const char *path, kt_p
             return kt_fail(error, KT_USAGE, "whose key signs? Give --key FILE or set KONTOR_KEY");
         options.key_file = own;
     }
-    kt_code code = kt_remote_open(path, &options, &job->remote, error);
+    kt_code code = kt_passphrase_check(arguments, error);
+    if (code == KT_OK) code = kt_remote_open(path, &options, &job->remote, error);
     if (code != KT_OK) return code;
     kt_str currency = kt_remote_currency(job->remote);
     (void)snprintf(job->currency, sizeof(job->currency), "%.*s", (int)currency.size, currency.data);
@@ -114,6 +119,7 @@ static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_posting_job job = {0};
     kt_code code = kt_style_of(arguments, &job.style, error);
     if (code == KT_OK) code = read_options(arguments, &job, error);
+    job.import.propose_beyond = arguments->command == &kt_command_propose;
     if (code == KT_OK) code = open_target(arguments, &job, error);
     if (code == KT_OK && job.style != KT_STYLE_TABLE) code = kt_post_open_rows(job.style, &job.out, error);
     for (size_t i = 0; code == KT_OK && i < job.files; i++) {
@@ -134,8 +140,8 @@ static kt_code run(const kt_arguments *arguments, kt_error *error) {
 
 static const kt_option options[] = {
     {"socket", "PATH", "post through a server (kontor serve) that keeps the book open", NULL, false, false},
-    {"format", "NAME", "csv, ads, json, msgpack or journal; default: by the file's name",
-     "csv ads json msgpack journal", false, false},
+    {"format", "NAME", "csv, ads, json, msgpack, journal or saft; default: by the file's name",
+     "csv ads json msgpack journal saft", false, false},
     {"id", "KEY", "the batch's id; default: a digest of the bytes and of the options that matter", NULL, false, false},
     {"skip-bad", NULL, "post the good entries, list the bad ones and write them to a file", NULL, false, false},
     {"rejects", "FILE", "that file; default: FILE.rejected.<ending> beside the input", NULL, false, false},
@@ -167,5 +173,21 @@ const kt_command kt_command_post = {
              "files the first refusal stops; those before it stay posted and are named.",
     .options = options,
     .example = "kontor post januar.csv --decimal , --group . --delimiter \";\" --date-format %d-%m-%Y",
+    .run = run,
+};
+
+const kt_command kt_command_propose = {
+    .name = "propose",
+    .words = "FILE...",
+    .least = 1,
+    .most = 100000,
+    .takes = KT_TAKES_BOOK | KT_TAKES_KEY | KT_TAKES_STYLE,
+    .group = KT_GROUP_POSTING,
+    .summary = "post files, and propose what lies beyond one's limits",
+    .about =
+        "As post, but an entry beyond the actor's limits is not refused: it stands proposed and moves nothing, until\n"
+        "another approves it (kontor proposals, kontor approve).",
+    .options = options,
+    .example = "kontor propose januar.csv --key anna.key",
     .run = run,
 };

@@ -27,6 +27,13 @@ typedef struct kt_posting_job {
 
 /* Posts one file and prints what came of it. KT_END is taken into job->part and answered with KT_OK. */
 kt_code kt_post_file(kt_posting_job *job, const char *path, kt_error *error);
+/* Its two halves: what posting gives (KT_OK, KT_END, KT_REPEATED, or a refusal; result and time either way) ... */
+kt_code kt_post_import(kt_posting_job *job, const char *path, kt_import_result *result, uint64_t *ms, kt_error *error);
+/* ... and saying so, where it was one of the three. */
+kt_code kt_post_tell(kt_posting_job *job, const char *path, kt_code posted, const kt_import_result *result, uint64_t ms,
+                     kt_error *error);
+/* How a file's posting ended, in one word or two. */
+const char *kt_post_state(const kt_posting_job *job, kt_code posted, const kt_import_result *result);
 /* The row of a file in JSON and CSV. */
 kt_code kt_post_open_rows(kt_style style, kt_out **out, kt_error *error);
 

@@ -21,6 +21,10 @@ enum {
     POSTED_LINES,
     POSTED_DEBIT,
     POSTED_CREDIT,
+    PROPOSED_ENTRIES,
+    PROPOSED_LINES,
+    PROPOSED_DEBIT,
+    PROPOSED_CREDIT,
     REJECTED_ENTRIES,
     REJECTED_LINES,
     REJECTED_DEBIT,
@@ -52,6 +56,10 @@ kt_code kt_post_open_rows(kt_style style, kt_out **out, kt_error *error) {
         [POSTED_LINES] = {"posted_lines", NULL, KT_CELL_COUNT, false},
         [POSTED_DEBIT] = {"posted_debit", NULL, KT_CELL_AMOUNT, false},
         [POSTED_CREDIT] = {"posted_credit", NULL, KT_CELL_AMOUNT, false},
+        [PROPOSED_ENTRIES] = {"proposed_entries", NULL, KT_CELL_COUNT, false},
+        [PROPOSED_LINES] = {"proposed_lines", NULL, KT_CELL_COUNT, false},
+        [PROPOSED_DEBIT] = {"proposed_debit", NULL, KT_CELL_AMOUNT, false},
+        [PROPOSED_CREDIT] = {"proposed_credit", NULL, KT_CELL_AMOUNT, false},
         [REJECTED_ENTRIES] = {"rejected_entries", NULL, KT_CELL_COUNT, false},
         [REJECTED_LINES] = {"rejected_lines", NULL, KT_CELL_COUNT, false},
         [REJECTED_DEBIT] = {"rejected_debit", NULL, KT_CELL_AMOUNT, false},
@@ -88,6 +96,7 @@ static kt_code print_row(kt_posting_job *job, const char *path, const char *stat
     kt_out_words(out, STATE, state);
     control_cells(out, READ_ENTRIES, &result->read, result->decimals);
     control_cells(out, POSTED_ENTRIES, &result->posted, result->decimals);
+    control_cells(out, PROPOSED_ENTRIES, &result->proposed, result->decimals);
     control_cells(out, REJECTED_ENTRIES, &result->rejected, result->decimals);
     kt_out_count(out, ACCOUNTS, result->accounts_created);
     kt_out_words(out, ORIGIN, origin_of(job));
@@ -123,15 +132,19 @@ static kt_code control_table(const kt_posting_job *job, const kt_import_result *
     const struct {
         const char *name;
         const kt_control *control;
-    } rows[] = {{"posted", &result->posted}, {"rejected", &result->rejected}, {"read", &result->read}};
+    } rows[] = {{"posted", &result->posted},
+                {"proposed", &result->proposed},
+                {"rejected", &result->rejected},
+                {"read", &result->read}};
     kt_out *out = NULL;
     name_sides(job, heads);
     kt_code code = kt_out_open(KT_STYLE_TABLE, columns, 5, false, &out, error);
-    for (size_t i = 0; code == KT_OK && i < 3; i++) {
-        if (i == 2) code = kt_out_rule(out, error);
+    for (size_t i = 0; code == KT_OK && i < 4; i++) {
+        if (rows[i].control == &result->proposed && result->proposed.entries == 0) continue;
+        if (i == 3) code = kt_out_rule(out, error);
         kt_out_words(out, 0, rows[i].name);
         control_cells(out, 1, rows[i].control, result->decimals);
-        if (code == KT_OK) code = kt_out_row_people(out, i == 2, error);
+        if (code == KT_OK) code = kt_out_row_people(out, i == 3, error);
     }
     kt_code closed = kt_out_close(out, error);
     return code != KT_OK ? code : closed;
@@ -165,6 +178,9 @@ static void print_trail(const kt_posting_job *job, const kt_import_result *resul
     }
     (void)kt_base64_encode(receipt->root, sizeof(receipt->root), root);
     (void)kt_amount_format((kt_amount)kt_progress_rate(result->posted.entries, ms == 0 ? 1 : ms), 0, ',', rate);
+    if (result->proposed.entries > 0)
+        printf("proposed    %" PRIu64 " %s for another's approval (kontor proposals)\n", result->proposed.entries,
+               plural(result->proposed.entries, "entry waits", "entries wait"));
     printf("batch       %s\n", receipt->batch_id);
     printf("records     %" PRIu64 "–%" PRIu64 ", recorded %s\n", receipt->first, receipt->last,
            kt_time_format(receipt->recorded_us, when));
@@ -218,16 +234,21 @@ static void on_progress(void *context, uint64_t bytes_done, uint64_t bytes, uint
     kt_progress_import(&job->progress, bytes_done, bytes, entries);
 }
 
-static kt_code tell(kt_posting_job *job, const char *path, kt_code code, const kt_import_result *result, uint64_t ms,
-                    kt_error *error) {
-    if (job->style != KT_STYLE_TABLE) {
-        const char *state = code == KT_REPEATED ? "repeated" : job->import.dry_run ? "dry run" : "posted";
-        if (code == KT_END && !job->import.dry_run)
-            state = result->receipt.tree_size == 0 ? "rejected" : "posted in part";
-        return print_row(job, path, state, result, kt_progress_rate(result->posted.entries, ms), error);
-    }
+const char *kt_post_state(const kt_posting_job *job, kt_code posted, const kt_import_result *result) {
+    if (posted == KT_REPEATED) return "repeated";
+    if (posted != KT_OK && posted != KT_END) return "refused";
+    if (job->import.dry_run) return "dry run";
+    if (posted == KT_OK) return "posted";
+    return result->receipt.tree_size == 0 ? "rejected" : "posted in part";
+}
+
+kt_code kt_post_tell(kt_posting_job *job, const char *path, kt_code posted, const kt_import_result *result, uint64_t ms,
+                     kt_error *error) {
+    if (job->style != KT_STYLE_TABLE)
+        return print_row(job, path, kt_post_state(job, posted, result), result,
+                         kt_progress_rate(result->posted.entries, ms), error);
     if (job->files > 1) printf("%s\n", path);
-    if (code == KT_REPEATED) {
+    if (posted == KT_REPEATED) {
         print_repeat(&result->receipt);
         return KT_OK;
     }
@@ -239,8 +260,7 @@ static kt_code tell(kt_posting_job *job, const char *path, kt_code code, const k
     return printed;
 }
 
-kt_code kt_post_file(kt_posting_job *job, const char *path, kt_error *error) {
-    kt_import_result result = {0};
+kt_code kt_post_import(kt_posting_job *job, const char *path, kt_import_result *result, uint64_t *ms, kt_error *error) {
     kt_import_options import = job->import;
     char *rejects = NULL;
     import.progress = on_progress;
@@ -255,21 +275,26 @@ kt_code kt_post_file(kt_posting_job *job, const char *path, kt_error *error) {
     job->refusals = job->creations = 0;
     kt_progress_begin(&job->progress, "posting");
     uint64_t started = kt_progress_clock_ms();
-    kt_code code = job->remote != NULL ? kt_remote_import(job->remote, path, &import, &result, error)
-                                       : kt_import(job->book, path, &import, &result, error);
-    uint64_t ms = kt_progress_clock_ms() - started;
+    kt_code code = job->remote != NULL ? kt_remote_import(job->remote, path, &import, result, error)
+                                       : kt_import(job->book, path, &import, result, error);
+    *ms = kt_progress_clock_ms() - started;
     kt_progress_end(&job->progress);
-    if (code == KT_OK || code == KT_END || code == KT_REPEATED) {
-        kt_code printed = tell(job, path, code, &result, ms, error);
-        if (code == KT_END) {
-            job->part = true;
-            if (rejects != NULL)
-                fprintf(stderr, "the rejected entries stand in %s: mend that file, and post it\n", rejects);
-        }
-        if (code != KT_REPEATED && result.receipt.clock_behind)
-            kt_warn("the clock is behind the book's last record, whose time was used instead");
-        code = printed;
+    if (code == KT_END) {
+        job->part = true;
+        if (rejects != NULL)
+            fprintf(stderr, "the rejected entries stand in %s: mend that file, and post it\n", rejects);
     }
+    if ((code == KT_OK || code == KT_END) && result->receipt.clock_behind)
+        kt_warn("the clock is behind the book's last record, whose time was used instead");
     free(rejects);
+    return code;
+}
+
+kt_code kt_post_file(kt_posting_job *job, const char *path, kt_error *error) {
+    kt_import_result result = {0};
+    uint64_t ms = 0;
+    kt_code code = kt_post_import(job, path, &result, &ms, error);
+    if (code == KT_OK || code == KT_END || code == KT_REPEATED)
+        code = kt_post_tell(job, path, code, &result, ms, error);
     return code;
 }

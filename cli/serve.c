@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/common.h"
+#include "cli/passphrase.h"
 #include "engine/remote/serve.h"
 
 /* An octal number of up to four digits. */
@@ -43,8 +44,12 @@ static void tell_ready(void *context, const char *origin) {
 static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_desk_stats stats = {0};
     const char *path = kt_given_value(arguments, "socket");
-    kt_serve_options options = {
-        .socket = path, .entity = kt_str_from(kt_given_value(arguments, "entity")), .stop = -1, .ready = tell_ready};
+    kt_serve_options options = {.socket = path,
+                                .entity = kt_str_from(kt_given_value(arguments, "entity")),
+                                .stop = -1,
+                                .ready = tell_ready,
+                                .passphrase = kt_passphrase_ask,
+                                .passphrase_context = kt_passphrase_context(arguments)};
     union {
         const char *in;
         void *out;
@@ -52,6 +57,7 @@ static kt_code run(const kt_arguments *arguments, kt_error *error) {
     options.context = context.out;
     if (path == NULL) return kt_fail(error, KT_USAGE, "where? Give --socket PATH");
     kt_code code = kt_book_argument(arguments, &options.directory, error);
+    if (code == KT_OK) code = kt_passphrase_check(arguments, error);
     if (code == KT_OK) code = read_mode(arguments, &options.mode, error);
     if (code == KT_OK) code = catch_signals(&options.stop, error);
     if (code != KT_OK) return code;
@@ -69,6 +75,7 @@ static kt_code run(const kt_arguments *arguments, kt_error *error) {
 static const kt_option options[] = {
     {"socket", "PATH", "the unix socket to listen at; made, and taken away at the end", NULL, false, false},
     {"mode", "OCTAL", "its permissions, which say who may connect; default 0600", NULL, false, false},
+    KT_PASSPHRASE_OPTION,
     {NULL, NULL, NULL, NULL, false, false},
 };
 

@@ -63,6 +63,64 @@ kt_code kt_trust_key(const char *text, char **kept, const char **out, kt_error *
     return code;
 }
 
+static size_t count_given(const kt_arguments *arguments, const char *option) {
+    size_t count = 0;
+    while (kt_given_nth(arguments, option, count) != NULL) count++;
+    return count;
+}
+
+static kt_code read_witnesses(const kt_arguments *arguments, kt_trust *trust, kt_error *error) {
+    size_t count = count_given(arguments, "witness"), files = count_given(arguments, "cosigned");
+    uint64_t quorum = 0;
+    trust->witness_files = calloc(count + 1, sizeof *trust->witness_files);
+    trust->witnesses = calloc(count + 1, sizeof *trust->witnesses);
+    trust->cosigned = calloc(files + 1, sizeof *trust->cosigned);
+    if (trust->witness_files == NULL || trust->witnesses == NULL || trust->cosigned == NULL)
+        return kt_fail(error, KT_MEMORY, "out of memory");
+    kt_code code = number(arguments, "quorum", count, &quorum, error);
+    if (code == KT_OK && kt_given_value(arguments, "quorum") != NULL && quorum == 0)
+        code = kt_fail(error, KT_USAGE, "--quorum 0: expected 1 to %zu, the witnesses given", count);
+    for (size_t i = 0; i < count && code == KT_OK; i++)
+        code = kt_trust_key(kt_given_nth(arguments, "witness", i), &trust->witness_files[i], &trust->witnesses[i],
+                            error);
+    for (size_t i = 0; i < files && code == KT_OK; i++) {
+        char *text = NULL;
+        code = kt_file_read(kt_given_nth(arguments, "cosigned", i), KT_NOTE_MAX, &text, &trust->cosigned[i].size,
+                            error);
+        trust->cosigned[i].data = text;
+    }
+    trust->options.witnesses = trust->witnesses;
+    trust->options.witness_count = count;
+    trust->options.quorum = (size_t)quorum;
+    trust->options.cosigned = trust->cosigned;
+    trust->options.cosigned_count = files;
+    return code;
+}
+
+static void free_witnesses(kt_trust *trust) {
+    for (size_t i = 0; trust->witness_files != NULL && i < trust->options.witness_count; i++)
+        free(trust->witness_files[i]);
+    for (size_t i = 0; trust->cosigned != NULL && i < trust->options.cosigned_count; i++) {
+        union {
+            const char *in;
+            void *out;
+        } text = {.in = trust->cosigned[i].data};
+        free(text.out);
+    }
+    free(trust->witness_files);
+    free(trust->witnesses);
+    free(trust->cosigned);
+}
+
+kt_code kt_trust_read(const kt_arguments *arguments, kt_trust *out, kt_error *error) {
+    const char *since = kt_given_value(arguments, "since");
+    kt_code code = kt_trust_key(kt_given_value(arguments, "key"), &out->key, &out->options.verifier, error);
+    if (code == KT_OK && since != NULL)
+        code = kt_file_read(since, KT_NOTE_MAX, &out->since, &out->options.since_size, error);
+    out->options.since = out->since;
+    return code == KT_OK ? read_witnesses(arguments, out, error) : code;
+}
+
 kt_code kt_trust_open(const kt_arguments *arguments, const char *what, kt_trust *out, kt_error *error) {
     static const kt_column columns[COUNT] = {
         [RECORD] = {"record", NULL, KT_CELL_NUMBER, false},
@@ -76,14 +134,10 @@ kt_code kt_trust_open(const kt_arguments *arguments, const char *what, kt_trust 
     uint64_t threads = 0;
     kt_code code = kt_style_of(arguments, &out->style, error);
     if (code == KT_OK && kt_option_find(arguments->command, "since", strlen("since")) != NULL) {
-        const char *since = kt_given_value(arguments, "since");
-        code = kt_trust_key(kt_given_value(arguments, "key"), &out->key, &out->options.verifier, error);
+        code = kt_trust_read(arguments, out, error);
         if (code == KT_OK) code = number(arguments, "threads", 1024, &threads, error);
         if (code == KT_OK) code = number(arguments, "most", UINT64_MAX, &out->options.most, error);
-        if (code == KT_OK && since != NULL)
-            code = kt_file_read(since, KT_NOTE_MAX, &out->since, &out->options.since_size, error);
         out->options.threads = (unsigned)threads;
-        out->options.since = out->since;
     }
     if (code == KT_OK && out->style != KT_STYLE_TABLE)
         code = kt_out_open(out->style, columns, COUNT, false, &out->out, error);
@@ -114,6 +168,16 @@ void kt_trust_print(const kt_trust *trust, const kt_verify_result *result) {
     char root[48];
     (void)kt_base64_encode(result->root, sizeof(result->root), root);
     printf("root  %s\n", root);
+    if (result->cosigners > 0) {
+        char when[KT_TIME_TEXT], behind[KT_AMOUNT_TEXT];
+        uint64_t rest = result->records > result->cosigned_size ? result->records - result->cosigned_size : 0;
+        (void)kt_amount_format((kt_amount)rest, 0, ',', behind);
+        printf("cosigned by %u of %zu witnesses: the first %" PRIu64
+               " records, %s; the %s behind them rest on the log key "
+               "alone\n",
+               result->cosigners, trust->options.witness_count, result->cosigned_size,
+               kt_time_format(result->cosigned_us, when), behind);
+    }
     if (!clean) return;
     if (trust->options.verifier != NULL) printf("nothing wrong was found, under the key given\n");
     else
@@ -126,6 +190,7 @@ kt_code kt_trust_close(kt_trust *trust, kt_error *error) {
     kt_code code = kt_out_close(trust->out, error);
     free(trust->since);
     free(trust->key);
+    free_witnesses(trust);
     trust->out = NULL;
     trust->since = trust->key = NULL;
     return code;

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "engine/access.h"
+#include "engine/logkey.h"
 #include "storage/codec.h"
 
 kt_code kt_batch_start(kt_book *book, kt_batch **out, kt_error *error) {
@@ -28,6 +28,7 @@ static void fill_receipt(kt_receipt *receipt, const kt_batch_row *row, uint64_t 
     receipt->first = row->first;
     receipt->last = row->last;
     receipt->entries = entries;
+    receipt->proposed = row->read - row->posted - row->rejected;
     receipt->recorded_us = row->recorded_us;
     receipt->clock_behind = row->clock_behind;
     receipt->tree_size = row->last + 1;
@@ -84,6 +85,7 @@ static kt_code fill_batch(kt_batch *batch, const kt_batch_options *options, kt_e
     if (options->rounding_account.size != 0)
         memcpy(batch->rounding_account, options->rounding_account.data, options->rounding_account.size);
     batch->allow_duplicate_voucher = options->allow_duplicate_voucher;
+    batch->propose_beyond = options->propose_beyond;
     batch->dry_run = options->dry_run;
     if (batch->dry_run) kt_journal_discard(batch->book->journal);
     batch->rejected = options->rejected;
@@ -94,9 +96,12 @@ static kt_code begin_journal(kt_book *book, kt_error *error) {
     kt_code code = kt_journal_begin(book->journal, book->no_wait, error);
     if (code != KT_OK) return code;
     uint64_t size = kt_journal_head(book->journal)->tree.size;
-    if (size != book->seen) kt_fold_forget(book->fold); /* somebody else wrote in between */
+    if (size == book->seen) return KT_OK;
+    kt_fold_forget(book->fold); /* somebody else wrote in between */
     book->seen = size;
-    return KT_OK;
+    code = kt_book_follow_log(book, error);
+    if (code != KT_OK) kt_journal_abort(book->journal);
+    return code;
 }
 
 kt_code kt_book_take_turn(kt_book *book, kt_error *error) {
@@ -130,7 +135,7 @@ kt_code kt_batch_begin(kt_book *book, const kt_batch_options *options, kt_batch 
     kt_code code = kt_book_load_actor(book, error);
     if (code == KT_OK) code = begin_journal(book, error);
     if (code != KT_OK) return code;
-    code = kt_access_check(kt_fold_state(book->fold), kt_signer_public(book->actor), 0, error);
+    code = kt_access_act(kt_fold_access(book->fold), kt_signer_public(book->actor), error);
     if (code == KT_OK && options->id.size != 0) code = look_up(book, options, receipt, error);
     if (code == KT_OK) code = kt_batch_start(book, out, error);
     if (code == KT_OK) code = fill_batch(*out, options, error);
@@ -151,14 +156,11 @@ kt_code kt_batch_may(kt_batch *batch, uint32_t kind, kt_error *error) {
     if (batch->broken != KT_OK) return kt_fail(error, batch->broken, "the batch is broken off: only abort is left");
     const kt_kind *known = kt_fold_kind(book->fold, kind);
     if (known == NULL) return kt_fail(error, KT_USAGE, "kind %u is not in the registry", kind);
-    uint32_t right = known->right;
-    kt_code code = KT_OK;
-    if ((batch->granted & right) != right)
-        code = kt_access_check(kt_fold_state(book->fold), kt_signer_public(book->actor), right, error);
-    if (code != KT_OK) return code;
-    batch->granted |= right;
-    kt_fold_uses(book->fold, right);
-    return KT_OK;
+    return kt_access_ask(kt_fold_access(book->fold), known->right, error);
+}
+
+kt_day kt_batch_today(const kt_batch *batch) {
+    return (kt_day)(kt_journal_head(batch->book->journal)->recorded_us / 86400000000ll);
 }
 
 kt_code kt_batch_append(kt_batch *batch, kt_span record, uint64_t *number, kt_error *error) {
@@ -176,9 +178,13 @@ kt_code kt_batch_append(kt_batch *batch, kt_span record, uint64_t *number, kt_er
     return code;
 }
 
+uint64_t kt_batch_proposed(const kt_batch *batch) { return batch->proposed; }
+
 void kt_batch_rejected(kt_batch *batch, uint64_t rejected) { batch->rejected = rejected; }
 
 static void close_batch(kt_batch *batch) {
+    if (batch->next_log != NULL) kt_log_key_drop(batch->book->directory);
+    kt_signer_close(batch->next_log);
     batch->book->batch = NULL;
     free(batch);
 }
@@ -203,6 +209,7 @@ static bool ends_unstored(kt_batch *batch, kt_receipt *receipt, kt_code *code, k
     else if (batch->dry_run) {
         receipt->last = next; /* where the seal would lie */
         receipt->entries = batch->entries;
+        receipt->proposed = batch->proposed;
     } else return false;
     kt_batch_abort(batch);
     return true;
@@ -211,9 +218,9 @@ static bool ends_unstored(kt_batch *batch, kt_receipt *receipt, kt_code *code, k
 static void seal_input(const kt_batch *batch, kt_seal_input *input) {
     *input = (kt_seal_input){.id = kt_span_of(batch->id, strlen(batch->id)),
                              .actor = batch->book->actor,
-                             .log = batch->book->log,
+                             .log = batch->next_log != NULL ? batch->next_log : batch->book->log,
                              .has_input = batch->has_digest,
-                             .read = batch->entries + batch->rejected,
+                             .read = batch->entries + batch->proposed + batch->rejected,
                              .posted = batch->entries,
                              .rejected = batch->rejected};
     memcpy(input->input, batch->digest, sizeof input->input);
@@ -223,6 +230,7 @@ static void receipt_of(kt_receipt *receipt, const kt_batch *batch, const kt_seal
     kt_batch_row row = {.first = first,
                         .last = first + seal->count,
                         .recorded_us = seal->recorded_us,
+                        .read = batch->proposed,
                         .clock_behind = seal->clock_behind,
                         .id = seal->id};
     fill_receipt(receipt, &row, batch->entries);
@@ -241,6 +249,9 @@ kt_code kt_batch_send(kt_batch *batch, kt_error *error) {
     if (book->sent_count == KT_SENT_MAX)
         return kt_fail(error, KT_BUSY, "%s: %d batches are sent and not received: receive one first", book->directory,
                        KT_SENT_MAX);
+    if (batch->next_log != NULL)
+        return kt_fail(error, KT_USAGE, "%s: a batch that changes the log's key is committed, not sent",
+                       book->directory);
     if (ends_unstored(batch, &receipt, &code, error)) {
         if (code == KT_OK) push_sent(book, &receipt, false);
         return code;
@@ -295,7 +306,33 @@ kt_code kt_batch_commit(kt_batch *batch, kt_receipt *receipt, kt_error *error) {
         receipt_of(receipt, batch, &seal, first);
         memcpy(receipt->root, head.root, KT_HASH_SIZE);
         book->seen = head.tree.size;
+        if (batch->next_log != NULL) kt_book_take_log(book, batch->next_log);
+        batch->next_log = NULL;
     } else kt_fold_forget(book->fold);
     close_batch(batch);
+    return code;
+}
+
+kt_code kt_batch_log_rotate(kt_batch *batch, const char *key_file, kt_error *error) {
+    kt_book *book = batch->book;
+    uint8_t record[KT_LOG_KEY_RECORD_MAX];
+    kt_signer *next = NULL;
+    size_t size;
+    kt_code code = kt_batch_may(batch, KT_KIND_LOG_KEY, error);
+    if (code == KT_OK && (batch->next_log != NULL || book->sent_count != 0))
+        code = kt_fail(error, KT_USAGE, "%s: the log's key is changed once in a batch, with none under way",
+                       book->directory);
+    if (code == KT_OK)
+        code = kt_log_key_prepare(book->directory, key_file, book->passphrase, book->passphrase_context, &next, error);
+    if (code == KT_OK && memcmp(kt_signer_public(next), book->log_key, KT_KEY_SIZE) == 0)
+        code = kt_fail(error, KT_EXISTS, "%s: is the log's key already", key_file);
+    if (code == KT_OK)
+        code = kt_log_key_record(book->genesis.origin, book->log, next, kt_batch_today(batch), record, &size, error);
+    if (code == KT_OK) code = kt_batch_append(batch, kt_span_of(record, size), NULL, error);
+    if (code == KT_OK) batch->next_log = next;
+    else if (next != NULL) {
+        kt_log_key_drop(book->directory);
+        kt_signer_close(next);
+    }
     return code;
 }

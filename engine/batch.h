@@ -13,12 +13,12 @@
 
 struct kt_batch {
     kt_book *book;
+    kt_signer *next_log; /* signs its checkpoint and those behind it; NULL: the log's key stays */
     char id[KT_BATCH_ID_MAX + 1];
     char rounding_account[KT_ACCOUNT_CODE_MAX + 1];
-    bool has_digest, allow_duplicate_voucher, dry_run;
+    bool has_digest, allow_duplicate_voucher, propose_beyond, dry_run;
     uint8_t digest[KT_DIGEST_SIZE];
-    uint64_t rejected, entries;
-    uint32_t granted; /* rights that the actor was found to have: asked once a batch */
+    uint64_t rejected, entries, proposed;
     kt_code broken;   /* surroundings failed: only abort is left */
 };
 
@@ -32,6 +32,8 @@ void kt_book_end_turn(kt_book *book, kt_code code, uint64_t size);
 
 /* Appends a packed record of a kind, applies it, and gives its number. */
 kt_code kt_batch_append(kt_batch *batch, kt_span record, uint64_t *number, kt_error *error);
+/* The day that records of registers are dated by: the head's; on an empty book, day 0. */
+kt_day kt_batch_today(const kt_batch *batch);
 /* Packs nothing itself: says that a record of this kind is coming, so that its right is checked. */
 kt_code kt_batch_may(kt_batch *batch, uint32_t kind, kt_error *error);
 /* Notes a failure of the surroundings. Returns code. */

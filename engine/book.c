@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "engine/access.h"
+#include "engine/logkey.h"
 #include "engine/tables.h"
 #include "storage/codec.h"
 #include "storage/disk.h"
@@ -70,9 +70,13 @@ static char *join(const char *directory, const char *name) {
 }
 
 /* LMDB keeps one environment open a process; a book holds it until it is closed. */
-static kt_code open_parts(kt_book *book, bool create, bool read_only, kt_error *error) {
-    kt_store_options options = {
-        .names = kt_table_names, .count = KT_TABLE_COUNT, .create = create, .read_only = read_only};
+static kt_code open_parts(kt_book *book, bool create, bool read_only, bool older, kt_error *error) {
+    kt_store_options options = {.names = kt_table_names,
+                                .count = KT_TABLE_COUNT,
+                                .create = create,
+                                .read_only = read_only,
+                                .newer_from = KT_TABLE_NEWER,
+                                .make_newer = older && !read_only};
     kt_code code = kt_keys_setup(error);
     if (code == KT_OK) code = kt_store_open(book->directory, &options, &book->store, error);
     if (code == KT_OK) code = kt_fold_open(book->registry, &book->fold, error);
@@ -108,9 +112,17 @@ static kt_code new_book(const kt_registry *registry, const char *directory, kt_b
 
 static kt_code set_verifier(kt_book *book, kt_error *error) {
     kt_verifier verifier;
-    kt_code code = kt_verifier_make(book->genesis.origin, book->genesis.log_key, &verifier, error);
+    kt_code code = kt_verifier_make(book->genesis.origin, book->log_key, &verifier, error);
     if (code == KT_OK) kt_verifier_format(&verifier, book->verifier);
     return code;
+}
+
+/* State of an older format has no log keys: only rebuilding opens it, and signs nothing. */
+static kt_code read_log_key(kt_book *book, kt_txn *txn, kt_error *error) {
+    if (kt_format_check(txn, book->directory, NULL) == KT_OK)
+        return kt_log_key_at(txn, UINT64_MAX, book->log_key, error);
+    memcpy(book->log_key, book->genesis.log_key, KT_KEY_SIZE);
+    return KT_OK;
 }
 
 /* The format's version is looked at before anything that a newer version may have changed. */
@@ -125,6 +137,7 @@ static kt_code read_genesis(kt_book *book, bool older_state, kt_error *error) {
     if (code == KT_OK) code = kt_records_open(txn, 1, &records, error);
     if (code == KT_OK) code = kt_records_read(records, 0, &value, error);
     if (code == KT_OK) code = kt_genesis_read(value, &book->genesis, error);
+    if (code == KT_OK) code = read_log_key(book, txn, error);
     kt_records_close(records);
     kt_txn_abort(txn);
     return code == KT_OK ? set_verifier(book, error) : code;
@@ -140,14 +153,17 @@ kt_code kt_book_open_with(const kt_registry *registry, const char *directory, co
     if (code != KT_OK) return code;
     book->no_wait = options->no_wait;
     book->single_thread = options->single_thread;
+    book->passphrase = options->passphrase;
+    book->passphrase_context = options->passphrase_context;
     if (options->clock_us != NULL) {
         book->clock_us = options->clock_us;
         book->clock_context = options->context;
     }
-    book->key_file = options->key_file != NULL ? strdup(options->key_file) : join(directory, "keys/log.key");
-    if (book->key_file == NULL) code = kt_fail(error, KT_MEMORY, "out of memory");
-    if (code == KT_OK) code = open_parts(book, false, options->read_only, error);
+    if (options->key_file != NULL && (book->key_file = strdup(options->key_file)) == NULL)
+        code = kt_fail(error, KT_MEMORY, "out of memory");
+    if (code == KT_OK) code = open_parts(book, false, options->read_only, options->older_state, error);
     if (code == KT_OK) code = read_genesis(book, options->older_state, error);
+    if (code == KT_OK) kt_access_set_origin(kt_fold_access(book->fold), book->genesis.origin);
     if (code == KT_OK && options->entity.size != 0 && !kt_str_equal(options->entity, kt_str_from(book->genesis.entity)))
         code = kt_fail(error, KT_FOREIGN, "%s: is the book of '%s', expected '%.*s'", directory, book->genesis.entity,
                        (int)options->entity.size, options->entity.data);
@@ -252,10 +268,11 @@ kt_code kt_book_found(const kt_registry *registry, const char *directory, const 
     }
     if (code == KT_OK) {
         memcpy(book->genesis.log_key, kt_signer_public(book->log), KT_KEY_SIZE);
+        memcpy(book->log_key, book->genesis.log_key, KT_KEY_SIZE);
         memcpy(book->genesis.actor_key, kt_signer_public(book->log), KT_KEY_SIZE);
         code = set_verifier(book, error);
     }
-    if (code == KT_OK) code = open_parts(book, true, false, error);
+    if (code == KT_OK) code = open_parts(book, true, false, false, error);
     if (code == KT_OK) code = kt_disk_sync_names(directory, error); /* LAW 3: the names, before the first batch */
     if (code == KT_OK) code = kt_disk_sync_name(directory, error);
     if (code == KT_OK) code = kt_journal_begin(book->journal, true, error);
@@ -273,27 +290,62 @@ kt_code kt_book_found(const kt_registry *registry, const char *directory, const 
 
 /* ---- keys ---- */
 
-kt_code kt_book_load_log(kt_book *book, kt_error *error) {
-    if (book->log != NULL) return KT_OK;
-    char *file = join(book->directory, "keys/log.key");
-    if (file == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
-    kt_code code = kt_key_load(file, NULL, NULL, &book->log, error);
-    if (code == KT_OK && memcmp(kt_signer_public(book->log), book->genesis.log_key, KT_KEY_SIZE) != 0) {
-        code = kt_fail(error, KT_KEY, "%s: is not this book's log key (%s)", file, book->verifier);
-        kt_signer_close(book->log);
-        book->log = NULL;
-    }
-    if (code == KT_OK && strcmp(file, book->key_file) == 0) book->actor = book->log;
-    free(file);
-    /* A file that is no key file is a matter of keys, and so of the surroundings. */
+/* A file that is no key file is a matter of keys, and so of the surroundings. */
+static kt_code of_keys(kt_code code, kt_error *error) {
     return code == KT_INVALID || code == KT_DAMAGED ? kt_fail_at(error, KT_KEY, "key") : code;
+}
+
+/* The log's key as of what is stored now: another process may have changed it. */
+static kt_code look_up_log_key(kt_book *book, kt_txn *txn, kt_error *error) {
+    uint8_t key[KT_KEY_SIZE];
+    kt_code code = kt_log_key_at(txn, UINT64_MAX, key, error);
+    if (code != KT_OK || memcmp(key, book->log_key, KT_KEY_SIZE) == 0) return code;
+    if (book->actor != book->log) kt_signer_close(book->log);
+    book->log = NULL;
+    memcpy(book->log_key, key, KT_KEY_SIZE);
+    return set_verifier(book, error);
+}
+
+kt_code kt_book_load_log(kt_book *book, kt_error *error) {
+    kt_txn *txn;
+    if (book->log != NULL) return KT_OK;
+    kt_code code = kt_txn_begin(book->store, false, &txn, error);
+    if (code != KT_OK) return code;
+    code = look_up_log_key(book, txn, error);
+    kt_txn_abort(txn);
+    if (code == KT_OK)
+        code = kt_log_key_load(book->directory, book->log_key, book->passphrase, book->passphrase_context, &book->log,
+                               error);
+    return of_keys(code, error);
+}
+
+kt_code kt_book_follow_log(kt_book *book, kt_error *error) {
+    kt_code code = look_up_log_key(book, kt_state_txn(kt_fold_state(book->fold)), error);
+    return code == KT_OK ? kt_book_load_log(book, error) : code;
+}
+
+void kt_book_take_log(kt_book *book, kt_signer *log) {
+    uint8_t old[KT_KEY_SIZE];
+    memcpy(old, book->log_key, KT_KEY_SIZE);
+    if (book->actor != book->log) kt_signer_close(book->log);
+    book->log = log;
+    memcpy(book->log_key, kt_signer_public(log), KT_KEY_SIZE);
+    (void)set_verifier(book, NULL);
+    (void)kt_log_key_install(book->directory, old, NULL); /* where it fails, the next who loads the key does it */
 }
 
 kt_code kt_book_load_actor(kt_book *book, kt_error *error) {
     kt_code code = kt_book_load_log(book, error);
     if (code != KT_OK || book->actor != NULL) return code;
-    code = kt_key_load(book->key_file, NULL, NULL, &book->actor, error);
-    return code == KT_INVALID || code == KT_DAMAGED ? kt_fail_at(error, KT_KEY, "key") : code;
+    char *own = book->key_file == NULL ? join(book->directory, "keys/actor.key") : NULL;
+    if (book->key_file == NULL && own == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
+    if (own != NULL && access(own, F_OK) != 0) book->actor = book->log; /* the two have not parted */
+    else
+        code = kt_key_load(own != NULL ? own : book->key_file, book->passphrase, book->passphrase_context, &book->actor,
+                           error);
+    free(own);
+    return of_keys(code, error);
 }
 
+const kt_signer *kt_book_actor_signer(const kt_book *book) { return book->actor; }
 const kt_signer *kt_book_log_signer(const kt_book *book) { return book->log; }

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "engine/access.h"
+#include "engine/logkey.h"
 #include "engine/tables.h"
 
 #define DEPARTMENTS_MAX 8
@@ -11,9 +11,9 @@
 struct kt_fold {
     const kt_registry *registry;
     kt_state *state;
+    kt_access *access;
     void *selves[DEPARTMENTS_MAX];
     kt_genesis genesis;
-    uint32_t rights;      /* asked for since the last seal */
     uint64_t batch_first; /* first record after the last seal */
     int64_t last_time;
     bool loaded;
@@ -25,6 +25,7 @@ kt_code kt_fold_open(const kt_registry *registry, kt_fold **out, kt_error *error
     if (fold == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
     fold->registry = registry;
     kt_code code = kt_state_open(&fold->state, error);
+    if (code == KT_OK) code = kt_access_open(fold->state, &fold->access, error);
     for (unsigned i = 0; i < registry->department_count && code == KT_OK; i++)
         code = registry->departments[i]->open(fold, &fold->selves[i], error);
     if (code != KT_OK) kt_fold_close(fold);
@@ -36,14 +37,17 @@ void kt_fold_close(kt_fold *fold) {
     if (fold == NULL) return;
     for (unsigned i = 0; i < fold->registry->department_count; i++)
         fold->registry->departments[i]->close(fold->selves[i]);
+    kt_access_close(fold->access);
     kt_state_close(fold->state);
     free(fold);
 }
 
 kt_state *kt_fold_state(kt_fold *fold) { return fold->state; }
-const kt_genesis *kt_fold_genesis(const kt_fold *fold) { return &fold->genesis; }
+
+kt_access *kt_fold_access(kt_fold *fold) { return fold->access; }
 
 void *kt_fold_self(kt_fold *fold, const kt_department *department) {
+    if (department == NULL) return fold->access;
     for (unsigned i = 0; i < fold->registry->department_count; i++)
         if (fold->registry->departments[i] == department) return fold->selves[i];
     return NULL;
@@ -61,11 +65,9 @@ void kt_fold_forget(kt_fold *fold) {
     kt_state_forget(fold->state);
     for (unsigned i = 0; i < fold->registry->department_count; i++)
         fold->registry->departments[i]->forget(fold->selves[i]);
-    fold->rights = 0;
+    kt_access_forget(fold->access);
     fold->loaded = false;
 }
-
-void kt_fold_uses(kt_fold *fold, uint32_t right) { fold->rights |= right; }
 
 /* ---- the rows of batches ---- */
 
@@ -137,7 +139,9 @@ kt_code kt_batch_row_by_id(kt_state *state, kt_span id, kt_batch_row *out, kt_er
 
 kt_code kt_fold_genesis_apply(kt_fold *fold, const kt_genesis *genesis, kt_error *error) {
     fold->genesis = *genesis;
-    return kt_access_grant(fold->state, genesis->actor_key, KT_RIGHT_ALL, 0, error);
+    kt_access_set_origin(fold->access, fold->genesis.origin);
+    kt_code code = kt_log_key_found(fold->state, genesis->log_key, error);
+    return code == KT_OK ? kt_access_found(fold->access, genesis->actor_key, error) : code;
 }
 
 /* The last seal's number and time, from state, when they are not in memory. */
@@ -165,7 +169,7 @@ static kt_code load(kt_fold *fold, kt_error *error) {
 kt_code kt_fold_sealed(kt_fold *fold, const kt_seal *seal, uint64_t number, kt_error *error) {
     kt_batch_row before;
     kt_code code = load(fold, error);
-    if (code == KT_OK) code = kt_access_check(fold->state, seal->actor, fold->rights, error);
+    if (code == KT_OK) code = kt_access_sealed(fold->access, seal->actor, error);
     if (code != KT_OK) return code;
     if (number - fold->batch_first != seal->count)
         return kt_fail(error, KT_DAMAGED, "seal %llu counts %llu records, found %llu", (unsigned long long)number,
@@ -181,7 +185,6 @@ kt_code kt_fold_sealed(kt_fold *fold, const kt_seal *seal, uint64_t number, kt_e
     code = write_row(fold, seal, fold->batch_first, number, error);
     fold->batch_first = number + 1;
     fold->last_time = seal->recorded_us;
-    fold->rights = 0;
     return code;
 }
 
@@ -201,7 +204,8 @@ kt_code kt_fold_apply(kt_fold *fold, const kt_record *record, kt_error *error) {
     if (kind == NULL || record->kind_version > kind->version)
         return kt_fail(error, KT_NEWER, "record %llu: kind %u version %u is not known to this version",
                        (unsigned long long)record->number, record->kind, record->kind_version);
-    fold->rights |= kind->right;
+    kt_code code = kt_access_ask(fold->access, kind->right, error);
+    if (code != KT_OK) return code;
     return kind->apply(kt_fold_self(fold, kind->department), record, error);
 }
 

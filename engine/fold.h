@@ -16,6 +16,7 @@
 #ifndef KT_ENGINE_FOLD_H
 #define KT_ENGINE_FOLD_H
 
+#include "engine/access.h"
 #include "engine/genesis.h"
 #include "storage/seal.h"
 #include "storage/state.h"
@@ -47,11 +48,14 @@ typedef struct kt_department {
         spills[4]; /* tables whose pending rows no view shows, ended by 0: they may be written before the head moves */
 } kt_department;
 
+enum { KT_COUNTS_NOT = 0, KT_COUNTS_ENTRY = 1, KT_COUNTS_PROPOSAL = 2 };
+
 typedef struct kt_kind {
     uint32_t kind, version; /* the highest version understood */
     const char *name;
-    const kt_department *department;
-    uint32_t right; /* KT_RIGHT_... */
+    const kt_department *department; /* NULL: the book's own, whose self is the fold's access */
+    uint32_t right;                  /* KT_RIGHT_... that each asks for; 0: what it asks for depends on what it says */
+    uint32_t counts;                 /* KT_COUNTS_... in the seal's numbers */
     kt_code (*apply)(void *self, const kt_record *record, kt_error *error);
     /* In place of apply for a record that was packed elsewhere: all that the book's own packing would have checked. NULL:
        apply checks it all. */
@@ -68,15 +72,13 @@ typedef struct kt_registry {
 kt_code kt_fold_open(const kt_registry *registry, kt_fold **out, kt_error *error);
 void kt_fold_close(kt_fold *fold);
 kt_state *kt_fold_state(kt_fold *fold);
+kt_access *kt_fold_access(kt_fold *fold);
 void *kt_fold_self(kt_fold *fold, const kt_department *department);
 const kt_kind *kt_fold_kind(const kt_fold *fold, uint32_t kind); /* NULL: unknown */
-const kt_genesis *kt_fold_genesis(const kt_fold *fold);
 
 /* A new transaction for state; and everything in memory dropped (after an abort, or when another wrote). */
 void kt_fold_bind(kt_fold *fold, kt_txn *txn);
 void kt_fold_forget(kt_fold *fold);
-/* A kind is about to be written by the open batch: its right counts at the seal. */
-void kt_fold_uses(kt_fold *fold, uint32_t right);
 
 /* One whole record (parts put together, parts themselves left out). Genesis and seals are known here. */
 kt_code kt_fold_apply(kt_fold *fold, const kt_record *record, kt_error *error);

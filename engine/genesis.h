@@ -11,7 +11,7 @@
 #include "storage/store.h"
 
 #define KT_FORMAT_VERSION 1 /* of the journal, as genesis says */
-#define KT_STATE_VERSION 2  /* of state, in table meta; rebuilding brings an older one to it */
+#define KT_STATE_VERSION 3  /* of state, in table meta; rebuilding brings an older one to it */
 #define KT_SUITE 1          /* SHA-256, Ed25519 */
 #define KT_ORIGIN_MAX 100
 #define KT_BOOK_ID_SIZE 16

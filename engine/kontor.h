@@ -80,6 +80,7 @@ typedef struct kt_company {
     kt_str vat_number;
     kt_str address;  /* lines parted by line feeds */
     kt_str calendar; /* working days and holidays, as "mon-fri" */
+    uint8_t retention_years; /* how long the books are kept behind a fiscal year's end; 0: not said */
 } kt_company;
 
 typedef struct kt_create_options {
@@ -106,6 +107,10 @@ typedef struct kt_open_options {
     bool single_thread;                 /* all on the calling thread: slower, and the same bytes */
     int64_t (*clock_us)(void *context); /* for tests; NULL: the system's */
     void *context;
+    /* Asked for a key that is locked, with the first batch, and before the writer's turn is taken: writes at most room bytes
+       with a zero into out, which is guarded memory, wiped behind. NULL: a locked key is refused with KT_KEY. */
+    kt_code (*passphrase)(void *context, const char *key_name, char *out, size_t room, kt_error *error);
+    void *passphrase_context;
 } kt_open_options;
 
 /* KT_FOREIGN: not a book. KT_NEWER: made by a newer version. KT_DAMAGED, KT_PERMISSION, KT_KEY, KT_IO.
@@ -154,6 +159,7 @@ typedef struct kt_entry {
     const kt_line *lines;
     size_t line_count;
     uint64_t reverses; /* number of the entry this one reverses, 0: none */
+    uint64_t proposal; /* number of the proposal that this one carries out, 0: none; see kt_batch_approve */
     bool minus;        /* booked with minus amounts: an amount below zero stays in the debit column, and one above
                                zero in the credit column, so that a correction does not inflate turnover */
     /* Where it was read, for messages: "file:line". Not stored. */
@@ -169,6 +175,7 @@ typedef struct kt_batch_options {
     kt_str id;                     /* empty: a random one, so that nothing is taken for a repeat */
     const uint8_t *content_digest; /* KT_DIGEST_SIZE bytes: what the id stands for; NULL: not compared */
     bool allow_duplicate_voucher;
+    bool propose_beyond;     /* what lies beyond the actor's limits is proposed, not refused; see kt_batch_propose */
     bool dry_run;            /* checks and applies in memory alone; commit stores nothing and says what it would */
     kt_str rounding_account; /* takes what a rate leaves over; empty: refused as unbalanced */
     uint64_t rejected;       /* entries of the input that were refused, for the seal; also kt_batch_rejected */
@@ -178,6 +185,7 @@ typedef struct kt_receipt {
     char batch_id[KT_BATCH_ID_MAX + 1];
     uint64_t first, last; /* record numbers of the batch, the seal last */
     uint64_t entries;     /* entries among them */
+    uint64_t proposed;    /* and proposals */
     int64_t recorded_us;  /* µs since 1970 UTC */
     bool clock_behind;    /* the clock was behind the last record, whose time was used instead */
     uint64_t tree_size;   /* of the checkpoint that covers it */
@@ -200,7 +208,7 @@ kt_code kt_batch_name(kt_batch *batch, const kt_batch_options *options, kt_recei
    KT_UNBALANCED KT_UNKNOWN KT_CLOSED KT_OVERFLOW KT_DUPLICATE KT_INVALID KT_LIMIT KT_RULE KT_FORBIDDEN;
    surroundings (KT_DISK_FULL ...) end the batch: only kt_batch_abort is left.
    Refusals are found in a fixed order: the entry's form, its date and period, then line by line the
-   account, currency, amount and dimensions, then its balance, its voucher, and the accounts' rules. */
+   account, currency, amount and dimensions, then its balance, its voucher, the accounts' rules, and the actor's limits. */
 kt_code kt_batch_add(kt_batch *batch, const kt_entry *entry, uint64_t *number, kt_error *error);
 
 /* The same for several, in order; it stops at the first that is refused, with *added before it. Faster where accounts are so
@@ -423,12 +431,14 @@ typedef struct kt_entry_view {
     kt_str batch_id;
     uint64_t batch_first, batch_last;
     int64_t recorded_us;
-    uint8_t actor[KT_KEY_SIZE];
+    uint8_t actor[KT_KEY_SIZE]; /* the key that signed its batch */
+    kt_str actor_id;            /* whose key it is */
+    bool proposed;              /* it is no entry, but a proposal of one: see kt_batch_propose */
     uint8_t leaf_hash[KT_DIGEST_SIZE];
     uint32_t parts; /* continuation records before it */
 } kt_entry_view;
 
-/* KT_NOT_FOUND: no record of that number, or it is no entry (the text says what it is). */
+/* An entry, or a proposal of one. KT_NOT_FOUND: no record of that number, or another's (the text says what it is). */
 kt_code kt_entry_read(kt_view *view, uint64_t number, kt_entry_view **out, kt_error *error);
 void kt_entry_view_free(kt_entry_view *entry);
 
@@ -477,11 +487,26 @@ kt_code kt_income_statement(kt_view *view, kt_day from, kt_day to, kt_report **o
 kt_code kt_balance_sheet(kt_view *view, kt_day at, kt_report **out, kt_error *error);
 void kt_report_free(kt_report *report);
 
+/* ---- How long the books are kept ------------------------------------------------------------------ */
+
+/* A fiscal year that has entries, by the rule on record on the day asked for (kt_company.retention_years). In Denmark it
+   is five years from the end of the fiscal year (bogføringsloven, law 700 of 24 May 2022, § 12); in Norway five, and three
+   and a half for some of it (bokføringsloven § 13). */
+typedef struct kt_retention {
+    kt_day first, last; /* of the fiscal year */
+    uint64_t entries;
+    kt_day kept_until; /* the last day they are to be kept; KT_DAY_NONE: no rule is on record */
+    bool past;         /* the day asked for lies behind it */
+} kt_retention;
+/* One row a fiscal year, the oldest first; free(). Reads every record's head. */
+kt_code kt_view_retention(kt_view *view, kt_day at, kt_retention **out, size_t *count, kt_error *error);
+
 #ifdef __cplusplus
 }
 #endif
 
 #include "engine/kontor_access.h"
+#include "engine/kontor_audit.h"
 #include "engine/kontor_exchange.h"
 #include "engine/kontor_trust.h"
 

@@ -80,9 +80,17 @@ kt_code kt_batch_key_rotate(kt_batch *batch, const uint8_t from[KT_KEY_SIZE], co
    would be left with a key. */
 kt_code kt_batch_key_revoke(kt_batch *batch, const uint8_t key[KT_KEY_SIZE], kt_str reason, kt_error *error);
 
+/* The log's own key, which signs checkpoints, becomes that of a key file: the checkpoint over this batch is signed by it, and
+   every later one; both keys sign the record. The file comes into the book's place for it (keys/log.key), the old one stays
+   as keys/actor.key where it was the founder's too. Only an owner does this, in a batch that is committed. Verifier keys kept
+   elsewhere (auditors', witnesses') are told apart by the record; kt_book_verifier gives the new one. KT_KEY KT_EXISTS KT_USAGE. */
+kt_code kt_batch_log_rotate(kt_batch *batch, const char *key_file, kt_error *error);
+
 /* As kt_batch_add, but the entry only stands proposed: checked as any, and moves nothing. Its voucher is taken when it is
    approved. */
 kt_code kt_batch_propose(kt_batch *batch, const kt_entry *entry, uint64_t *number, kt_error *error);
+/* Of the open batch, also those by propose_beyond. */
+uint64_t kt_batch_proposed(const kt_batch *batch);
 /* Posts a proposal as it was proposed, under the approver's limits. *entry (may be NULL) is the number it gets. KT_FORBIDDEN: the
    approver proposed it, or may not approve so much. KT_NOT_FOUND: no proposal. KT_RULE: decided before. Otherwise as
    kt_batch_add: what was good when it was proposed may lie in a closed month now. */

@@ -149,7 +149,9 @@ static kt_code read_beside(whole_proof *whole, kt_error *error) {
         known_currency *currency = &whole->currencies[whole->currency_count];
         kt_code code = kt_envelope_read(beside->record, &envelope, error);
         if (code != KT_OK) return kt_fail_at(error, code, "record %" PRIu64 " beside it", beside->number);
-        bool good = beside->number < whole->checked.proof.index && envelope.kind_version == 1;
+        uint32_t newest = envelope.kind == KT_KIND_COMPANY ? KT_COMPANY_VERSION : 1;
+        bool good = beside->number < whole->checked.proof.index && envelope.kind_version >= 1 &&
+                    envelope.kind_version <= newest;
         if (good && envelope.kind == KT_KIND_COMPANY && whole->proved.currency.size == 0) {
             good = kt_company_read(envelope.body, &company) && is_word(company.entity) && is_word(company.currency);
             if (good) whole->proved.entity = company.entity, whole->proved.currency = company.currency;
@@ -183,11 +185,14 @@ static kt_code decimals_of(const whole_proof *whole, kt_str currency, uint8_t *o
 static kt_code read_entry(whole_proof *whole, kt_error *error) {
     const kt_envelope *envelope = &whole->checked.envelope;
     bool repeats;
-    if (envelope->kind_version > KT_ENTRY_VERSION)
+    if (envelope->kind_version > KT_ENTRY_APPROVED_VERSION)
         return kt_fail(error, KT_NEWER, "an entry of version %" PRIu32 "; this program reads up to %d",
-                       envelope->kind_version, KT_ENTRY_VERSION);
+                       envelope->kind_version, KT_ENTRY_APPROVED_VERSION);
     kt_code code = kt_entry_unpack(&whole->reader, envelope->date, envelope->body, &whole->entry.entry, &repeats,
                                    error);
+    if (code == KT_OK && (whole->entry.entry.proposal != 0) != (envelope->kind_version == KT_ENTRY_APPROVED_VERSION))
+        code = kt_fail(error, KT_DAMAGED, "an entry of version %" PRIu32 " is not in its one form",
+                       envelope->kind_version);
     if (code == KT_OK) code = read_beside(whole, error);
     if (code == KT_OK && whole->proved.currency.size == 0)
         code = kt_fail(error, KT_INVALID, "the proof does not say the book's currency");

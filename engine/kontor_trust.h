@@ -23,6 +23,14 @@ typedef struct kt_verify_options {
     const char *verifier; /* a vkey the checkpoints must be signed by; NULL: the book's own */
     const char *since;    /* text of a checkpoint the head must extend; NULL: none */
     size_t since_size;
+    /* Witnesses (below), by their vkeys: some checkpoint must carry good cosignatures of `quorum` of them (0: of all), each
+       counted once whatever its name, and the book must extend every checkpoint that any of them cosigned. Where none is
+       given in `cosigned`, those kept in the book's witness/ are looked at. None that meets the quorum: a finding. */
+    const char *const *witnesses;
+    size_t witness_count;
+    size_t quorum;
+    const kt_str *cosigned; /* signed notes; each of them must meet the quorum */
+    size_t cosigned_count;
     unsigned threads; /* 0: one a core */
     uint64_t most;    /* findings to report before it stops; 0: 100 */
     void (*progress)(void *context, uint64_t done, uint64_t of);
@@ -34,6 +42,10 @@ typedef struct kt_verify_result {
     uint64_t records, entries, batches, checkpoints, findings;
     uint8_t root[KT_DIGEST_SIZE];
     bool state_equal;
+    /* The newest checkpoint that met the quorum: what stands behind its records rests on the log key alone. */
+    unsigned cosigners;     /* of the witnesses given; 0: none was found, or none asked for */
+    uint64_t cosigned_size; /* records under it */
+    int64_t cosigned_us;    /* the earliest of their times, µs since 1970 UTC */
 } kt_verify_result;
 
 /* Recomputes every leaf, the tree, every checkpoint and batch signature, replays all records into fresh
@@ -56,7 +68,7 @@ typedef struct kt_stats {
 } kt_stats;
 kt_code kt_view_stats(kt_view *view, kt_stats *out, kt_error *error);
 
-/* A hot copy while others post, then verified. destination must not exist. KT_EXISTS. */
+/* A hot copy while others post, with the cosigned checkpoints kept beside it, then verified. destination must not exist. KT_EXISTS. */
 kt_code kt_backup(kt_book *book, const char *destination, const kt_verify_options *verify, kt_error *error);
 /* Copies a backup to destination (which must not exist) and verifies it. */
 kt_code kt_restore(const char *source, const char *destination, const kt_verify_options *verify, kt_error *error);
@@ -105,6 +117,82 @@ typedef struct kt_proved {
    the text says what. What it gives lives until kt_proved_free, and borrows the text. */
 kt_code kt_check_proof(const char *text, size_t size, const char *verifier, kt_proved **out, kt_error *error);
 void kt_proved_free(kt_proved *proved);
+
+/* ---- Witnesses ------------------------------------------------------------------------------------- */
+
+/* A witness is somebody else's program state, in a directory of its own: a key, and for each log it was told of the last
+   checkpoint that it cosigned. It cosigns a checkpoint (C2SP tlog-cosignature) that is signed by the log's key and extends
+   that last one by a proof that holds, and nothing else; what it refuses of a log it knows, it keeps in evidence/. The new
+   state is on the disk before the cosignature is given out. Any number of processes may use one directory: they take turns.
+
+   What it shows: whoever has its cosignature has the one history that this witness saw, so a log's owner cannot show the
+   witness one past and somebody else another. It reads no entry and says nothing about what is in the books. */
+typedef struct kt_witness kt_witness;
+
+#define KT_WITNESS_LOG_KEYS 8 /* of one log: its keys one after the other */
+
+typedef struct kt_witness_options { /* for tests; NULL: the system's clock */
+    int64_t (*clock_us)(void *context);
+    void *context;
+} kt_witness_options;
+
+/* Makes the directory (0700) with a new key (witness.key, 0600), which must not exist or be empty (KT_EXISTS). name: in each
+   cosignature, as "witness.example.com/w1". log: the vkey of a log to begin with, NULL: none yet. KT_INVALID. */
+kt_code kt_witness_create(const char *directory, const char *name, const char *log, kt_error *error);
+/* options may be NULL. KT_FOREIGN: no witness there. KT_KEY. KT_DAMAGED. */
+kt_code kt_witness_open(const char *directory, const kt_witness_options *options, kt_witness **out, kt_error *error);
+void kt_witness_close(kt_witness *witness);
+const char *kt_witness_verifier(const kt_witness *witness); /* its vkey, of type 0x04 */
+
+/* Another log, or another key of one that it knows (after a rotation). The same again changes nothing. KT_LIMIT. */
+kt_code kt_witness_add(kt_witness *witness, const char *log, kt_error *error);
+
+/* proof: from the checkpoint cosigned last to this one, as kt_prove_consistency makes it; NULL where nothing was cosigned yet or
+   it is the same again. *note is the checkpoint with the log's signature and the cosignature, zero-terminated, the
+   caller's: free(). KT_UNKNOWN: a log it was not told of. KT_FOREIGN: not signed by a key of that log. KT_DAMAGED: it does not
+   extend the last one, and is kept as evidence. KT_INVALID: malformed, or a proof from another checkpoint. */
+kt_code kt_witness_cosign(kt_witness *witness, const char *checkpoint, size_t checkpoint_size, const char *proof,
+                          size_t proof_size, char **note, size_t *size, kt_error *error);
+/* The view's own checkpoint, with a proof made from the view. */
+kt_code kt_witness_cosign_view(kt_witness *witness, kt_view *view, char **note, size_t *size, kt_error *error);
+
+/* The note it cosigned last for a log; *note is NULL before the first. KT_UNKNOWN. */
+kt_code kt_witness_last(kt_witness *witness, const char *origin, char **note, size_t *size, kt_error *error);
+
+typedef struct kt_witness_log {
+    const char *origin, *verifier; /* the key it was told of last */
+    uint64_t size;                 /* of the checkpoint cosigned last, */
+    int64_t time_us;               /* and when; 0: none yet */
+    uint64_t evidence;             /* refused checkpoints kept */
+} kt_witness_log;
+/* By origin's hash; strings live during the call. A code other than KT_OK ends it. */
+kt_code kt_witness_logs(kt_witness *witness,
+                        kt_code (*found)(void *context, const kt_witness_log *log, kt_error *error), void *context,
+                        kt_error *error);
+
+/* The C2SP tlog-witness protocol without its transport: what to answer to the body of POST add-checkpoint. */
+typedef struct kt_witness_answer {
+    unsigned status;  /* of HTTP */
+    const char *type; /* static; of the body */
+    char *body;       /* the caller's: free() */
+    size_t size;
+} kt_witness_answer;
+#define KT_ADD_CHECKPOINT_BODY_MAX 68608 /* bytes; longer ones are refused unread */
+/* KT_OK: status 200. Otherwise *out is the refusal (unless out->body is NULL: out of memory), and *error says it too. */
+kt_code kt_witness_add_checkpoint(kt_witness *witness, const char *body, size_t size, kt_witness_answer *out,
+                                  kt_error *error);
+
+/* The other side: has a witness cosign the view's checkpoint. post carries a body to it and brings back status and answer (at
+   most `room` bytes); it is called a few times, since the witness says first what it saw last. witness: its vkey, which must
+   have signed then; NULL: its lines are taken as they are. KT_DAMAGED: it saw another history. */
+typedef kt_code (*kt_witness_post)(void *context, const char *body, size_t size, unsigned *status, char *answer,
+                                   size_t room, size_t *answer_size, kt_error *error);
+kt_code kt_witness_ask(kt_view *view, kt_witness_post post, void *context, const char *witness, char **note,
+                       size_t *size, kt_error *error);
+
+/* Keeps a cosigned checkpoint in the book's witness/, joined with what others cosigned of the same one; the newest 64 stay. It is
+   storage that nobody trusts: only signatures count. KT_DAMAGED: another checkpoint of that size is kept there. */
+kt_code kt_cosigned_keep(const char *directory, const char *note, size_t size, kt_error *error);
 
 #ifdef __cplusplus
 }

@@ -8,7 +8,7 @@
 #include "storage/records.h"
 
 enum {
-    KT_TABLE_ACTORS = KT_TABLE_STATE, /* 5: actor key -> facts */
+    KT_TABLE_ACTORS = KT_TABLE_STATE, /* 5: key -> the actor's, since and until when */
     KT_TABLE_BATCHES,                 /* 6: batch id -> number of its seal */
     KT_TABLE_SEALS,                   /* 7: number of a seal -> the batch's facts */
     KT_TABLE_TOTALS,                  /* 8: a department's name -> its counters */
@@ -24,8 +24,14 @@ enum {
     KT_TABLE_RUNS,                    /* 18: the manifest of runs */
     KT_TABLE_CELLS,                   /* 19: sums */
     KT_TABLE_LISTS,                   /* 20: postings by account */
+    KT_TABLE_GRANTS,                  /* 21: actor, role, record -> given with limits, or taken back */
+    KT_TABLE_PROPOSALS,               /* 22: proposal -> what became of it */
+    KT_TABLE_LOG_KEYS,                /* 23: record -> the log's key from it on */
     KT_TABLE_COUNT
 };
+
+/* Came with format 3 of state. */
+#define KT_TABLE_NEWER KT_TABLE_GRANTS
 
 extern const char *const kt_table_names[KT_TABLE_COUNT];
 

@@ -2,8 +2,7 @@
 
 #include <stdlib.h>
 
-#include "engine/tables.h"
-#include "storage/note.h"
+#include "engine/logkey.h"
 
 struct kt_view_chunk {
     struct kt_view_chunk *next;
@@ -61,16 +60,12 @@ void kt_view_close(kt_view *view) {
 }
 
 kt_code kt_view_checkpoint(kt_view *view, char **note, size_t *size, kt_error *error) {
-    const kt_genesis *genesis = kt_book_genesis(view->book);
-    kt_verifier verifier;
-    kt_checkpoint checkpoint = {.size = view->end};
     if (view->end == 0) return kt_fail(error, KT_NOT_FOUND, "the book had no checkpoint then");
-    kt_code code = kt_verifier_make(genesis->origin, genesis->log_key, &verifier, error);
-    if (code != KT_OK) return code;
-    memcpy(checkpoint.origin, genesis->origin, strlen(genesis->origin) + 1);
-    memcpy(checkpoint.root, view->row.root, KT_HASH_SIZE);
     *note = malloc(KT_CHECKPOINT_MAX);
     if (*note == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
-    *size = kt_checkpoint_note(&checkpoint, &verifier, view->row.signature, *note);
-    return KT_OK;
+    kt_code code = kt_log_note(view->txn, kt_book_origin(view->book), &view->row, *note, size, error);
+    if (code == KT_OK) return code;
+    free(*note);
+    *note = NULL;
+    return code;
 }

@@ -8,6 +8,8 @@ struct kt_hasher {
     kt_tree tree;
     kt_content content;
     uint8_t leaves[KT_HASHER_STEP][KT_HASH_SIZE];
+    kt_code failed; /* to sign, since begin */
+    kt_error failure;
 };
 
 kt_code kt_hasher_open(const char *origin, kt_hasher **out, kt_error *error) {
@@ -22,7 +24,10 @@ kt_code kt_hasher_open(const char *origin, kt_hasher **out, kt_error *error) {
 
 void kt_hasher_close(kt_hasher *hasher) { free(hasher); }
 
-void kt_hasher_begin(kt_hasher *hasher, const kt_tree *tree) { hasher->tree = *tree; }
+void kt_hasher_begin(kt_hasher *hasher, const kt_tree *tree) {
+    hasher->tree = *tree;
+    hasher->failed = KT_OK;
+}
 
 static void keep_tile(void *context, unsigned tile_level, uint64_t index, const uint8_t root[KT_HASH_SIZE]) {
     kt_parcel *parcel = context;
@@ -59,33 +64,41 @@ void kt_hasher_to(kt_hasher *hasher, kt_parcel *parcel, uint32_t count) {
 }
 
 /* LAW 7: what the actor signs is what was hashed. */
-static void append_seal(kt_hasher *hasher, kt_parcel *parcel) {
+static kt_code append_seal(kt_hasher *hasher, kt_parcel *parcel, kt_error *error) {
     char message[KT_SEAL_MESSAGE_MAX];
     kt_seal *seal = &parcel->seal;
     if (parcel->count == 0 && parcel->begins) kt_content_init(&hasher->content);
     kt_content_final(&hasher->content, seal->content);
     size_t size = kt_seal_message(hasher->origin, seal, message);
-    kt_sign(parcel->actor, message, size, seal->signature);
+    kt_code code = kt_sign(parcel->actor, message, size, seal->signature, error);
+    if (code != KT_OK) return kt_fail_at(error, code, "the batch could not be signed");
     size = kt_seal_write(seal, kt_seal_date(seal->recorded_us), parcel->data + parcel->bytes);
     parcel->lengths[parcel->count++] = (uint16_t)size;
     parcel->bytes += (uint32_t)size;
     kt_hasher_to(hasher, parcel, parcel->count);
+    return KT_OK;
 }
 
 /* LAW 6: a checkpoint over all records so far. */
-static void sign_head(kt_hasher *hasher, kt_parcel *parcel) {
+static kt_code sign_head(kt_hasher *hasher, kt_parcel *parcel, kt_error *error) {
     kt_log_head *head = &parcel->head;
     head->tree = hasher->tree;
     kt_checkpoint checkpoint = {.size = head->tree.size};
     snprintf(checkpoint.origin, sizeof checkpoint.origin, "%s", hasher->origin);
     kt_tree_root(&head->tree, head->root);
     memcpy(checkpoint.root, head->root, sizeof head->root);
-    kt_checkpoint_sign(&checkpoint, parcel->log, head->signature);
+    kt_code code = kt_checkpoint_sign(&checkpoint, parcel->log, head->signature, error);
+    return code == KT_OK ? code : kt_fail_at(error, code, "the checkpoint could not be signed");
 }
 
 void kt_hasher_finish(kt_hasher *hasher, kt_parcel *parcel) {
     kt_hasher_to(hasher, parcel, parcel->count);
+    parcel->failed = KT_OK;
     if (parcel->end != KT_PARCEL_SEALED) return;
-    if (parcel->actor != NULL) append_seal(hasher, parcel); /* else it was sealed where it came from */
-    sign_head(hasher, parcel);
+    /* What lies behind a batch that is not stored is not stored either: no agent is asked for it. */
+    if (hasher->failed == KT_OK && parcel->actor != NULL) /* else it was sealed where it came from */
+        hasher->failed = append_seal(hasher, parcel, &hasher->failure);
+    if (hasher->failed == KT_OK) hasher->failed = sign_head(hasher, parcel, &hasher->failure);
+    parcel->failed = hasher->failed;
+    if (parcel->failed != KT_OK) parcel->failure = hasher->failure;
 }

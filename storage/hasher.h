@@ -3,7 +3,8 @@
  *
  * It needs a block's bytes and nothing else, so it may run on a thread of its own some hundred records behind whoever fills
  * the block: `to` hashes the first so many, `finish` the rest and, where the batch ends there, makes its seal
- * (law 7) and the checkpoint (law 6). It can not fail.
+ * (law 7) and the checkpoint (law 6). Only signing can fail, where ssh-agent has the key: the parcel says so (failed), and
+ * all that end a batch behind it fail with it, unsigned, until the next `begin`.
  *
  * Lifetime: one thread at a time; a parcel stays where it is until finished.
  */

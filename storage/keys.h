@@ -1,40 +1,20 @@
 /*
- * keys: Ed25519 signing keys and their files.
+ * keys: files of Ed25519 signing keys.
  *
- * A key file is text: "kontor-key-v1", a name, the public key and the secret seed, each on a line of its own, or the
- * seed locked with a passphrase by Argon2id (format in FORMAT.md). Files are made with mode 0600 and never
- * overwritten; one that others may read is refused with KT_KEY unless it is locked.
+ * A key file is text: "kontor-key-v1", a name, the public key and the secret seed, each on a line of its own; or the
+ * seed locked with a passphrase by Argon2id; or, instead of a seed, that ssh-agent holds the key (format in FORMAT.md).
+ * Files are made with mode 0600 and never overwritten but by kt_key_relock; one that others may read is refused with
+ * KT_KEY where the seed lies open in it.
  *
- * Law 9: secrets live in memory of sodium_malloc (guarded, not swapped, not dumped) and are wiped on close; no error
- * text shows any byte of a key.
+ * Law 9: what is secret is read, written and asked for in guarded memory (storage/signer.h) alone, which is wiped behind;
+ * no error text shows any byte of it.
  */
 #ifndef KT_STORAGE_KEYS_H
 #define KT_STORAGE_KEYS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "storage/signer.h"
 
-#include "storage/error.h"
-
-#define KT_PUBLIC_KEY_SIZE 32
-#define KT_SIGNATURE_SIZE 64
-#define KT_SEED_SIZE 32
-
-typedef struct kt_signer kt_signer; /* a secret key, opaque */
-
-/* To be called once before anything else in storage that signs, hashes or draws random bytes; cheap to repeat. */
-kt_code kt_keys_setup(kt_error *error);
-
-/* A new key from random bytes, or from a seed of KT_SEED_SIZE bytes (tests and published test keys). */
-kt_code kt_signer_generate(kt_signer **out, kt_error *error);
-kt_code kt_signer_from_seed(const uint8_t seed[KT_SEED_SIZE], kt_signer **out, kt_error *error);
-void kt_signer_close(kt_signer *signer); /* wipes */
-const uint8_t *kt_signer_public(const kt_signer *signer);
-
-void kt_sign(const kt_signer *signer, const void *message, size_t size, uint8_t signature[KT_SIGNATURE_SIZE]);
-bool kt_signature_check(const uint8_t public_key[KT_PUBLIC_KEY_SIZE], const void *message, size_t size,
-                        const uint8_t signature[KT_SIGNATURE_SIZE]);
+#define KT_KEY_NAME_MAX 255 /* bytes of a key's name */
 
 /* Writes the key file (synced, 0600, its directory synced). KT_EXISTS. name is for people. passphrase NULL: not
    locked. */
@@ -45,7 +25,25 @@ kt_code kt_key_save(const kt_signer *signer, const char *path, const char *name,
 typedef kt_code (*kt_passphrase_callback)(void *context, const char *key_name, char *out, size_t room, kt_error *error);
 kt_code kt_key_load(const char *path, kt_passphrase_callback ask, void *context, kt_signer **out, kt_error *error);
 
-void kt_random(void *out, size_t size);
-void kt_wipe(void *data, size_t size);
+/* A key file for a key that ssh-agent holds: it names the key and has no secret. */
+kt_code kt_key_save_agent(const uint8_t public_key[KT_PUBLIC_KEY_SIZE], const char *path, const char *name,
+                          kt_error *error);
+/* As kt_key_save, locked with what `choose` gives. */
+kt_code kt_key_save_locked(const kt_signer *signer, const char *path, const char *name, kt_passphrase_callback choose,
+                           void *context, kt_error *error);
+/* Writes the file anew, locked with what `choose` gives, or open where choose is NULL: a new file beside it, synced, takes
+   its name; then the old one's bytes are overwritten, as far as the file system does that in place. ask is for a file
+   that is locked now. KT_KEY: it holds no seed (ssh-agent does), or has a second name that would keep the old bytes. */
+kt_code kt_key_relock(const char *path, kt_passphrase_callback ask, kt_passphrase_callback choose, void *context,
+                      kt_error *error);
+
+typedef enum kt_key_kind { KT_KEY_OPEN, KT_KEY_LOCKED, KT_KEY_AGENT } kt_key_kind;
+typedef struct kt_key_about {
+    char name[KT_KEY_NAME_MAX + 1];
+    uint8_t public_key[KT_PUBLIC_KEY_SIZE]; /* as the file says it */
+    kt_key_kind kind;
+} kt_key_about;
+/* What a key file says of itself; its secret is not kept, and a locked one is not unlocked. */
+kt_code kt_key_look(const char *path, kt_key_about *out, kt_error *error);
 
 #endif

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TYPE_ED25519 0x01
+#include "storage/cosign.h"
+
 #define DASH "\xE2\x80\x94 " /* U+2014 and a space begin a signature line */
 #define DASH_SIZE 4
 #define KEY_ID_SIZE 4
@@ -131,18 +132,18 @@ static bool name_fits(const char *name, size_t size) {
     return true;
 }
 
-static uint32_t key_id_of(const char *name, size_t size, const uint8_t public_key[KT_PUBLIC_KEY_SIZE]) {
+static uint32_t key_id_of(uint8_t type, const char *name, size_t size, const uint8_t public_key[KT_PUBLIC_KEY_SIZE]) {
     kt_sha256 hash;
     uint8_t digest[KT_HASH_SIZE];
     kt_sha256_init(&hash);
     kt_sha256_update(&hash, name, size);
-    kt_sha256_update(&hash, (const uint8_t[]){'\n', TYPE_ED25519}, 2);
+    kt_sha256_update(&hash, (const uint8_t[]){'\n', type}, 2);
     kt_sha256_update(&hash, public_key, KT_PUBLIC_KEY_SIZE);
     kt_sha256_final(&hash, digest);
     return (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 | (uint32_t)digest[2] << 8 | digest[3];
 }
 
-static kt_code make_verifier(const char *name, size_t size, const uint8_t *public_key, kt_verifier *out,
+static kt_code make_verifier(uint8_t type, const char *name, size_t size, const uint8_t *public_key, kt_verifier *out,
                              kt_error *error) {
     if (size > KT_NOTE_NAME_MAX)
         return kt_fail(error, KT_INVALID, "key name: %zu bytes; expected at most %d", size, KT_NOTE_NAME_MAX);
@@ -152,16 +153,32 @@ static kt_code make_verifier(const char *name, size_t size, const uint8_t *publi
     memset(out, 0, sizeof *out);
     memcpy(out->name, name, size);
     memcpy(out->public_key, public_key, KT_PUBLIC_KEY_SIZE);
-    out->key_id = key_id_of(name, size, public_key);
+    out->type = type;
+    out->key_id = key_id_of(type, name, size, public_key);
     return KT_OK;
+}
+
+kt_code kt_verifier_make_as(uint8_t type, const char *name, const uint8_t public_key[KT_PUBLIC_KEY_SIZE],
+                            kt_verifier *out, kt_error *error) {
+    return make_verifier(type, name, strlen(name), public_key, out, error);
 }
 
 kt_code kt_verifier_make(const char *name, const uint8_t public_key[KT_PUBLIC_KEY_SIZE], kt_verifier *out,
                          kt_error *error) {
-    return make_verifier(name, strlen(name), public_key, out, error);
+    return kt_verifier_make_as(KT_VERIFIER_LOG, name, public_key, out, error);
 }
 
 kt_code kt_verifier_parse(const char *text, size_t size, kt_verifier *out, kt_error *error) {
+    return kt_verifier_parse_as(KT_VERIFIER_LOG, text, size, out, error);
+}
+
+static const char *type_name(uint8_t type) {
+    return type == KT_VERIFIER_LOG       ? "Ed25519, of a log"
+           : type == KT_VERIFIER_WITNESS ? "a witness's cosignatures"
+                                         : "unknown";
+}
+
+kt_code kt_verifier_parse_as(uint8_t type, const char *text, size_t size, kt_verifier *out, kt_error *error) {
     /* Base64 has plus signs too, so the parts are taken from the front. */
     const char *name_end = memchr(text, '+', size);
     size_t name_size = name_end ? (size_t)(name_end - text) : size;
@@ -173,9 +190,10 @@ kt_code kt_verifier_parse(const char *text, size_t size, kt_verifier *out, kt_er
     if (!kt_base64_decode(name_end + 10, rest - 10, key, sizeof key, &key_size) || key_size != sizeof key)
         return kt_fail(error, KT_INVALID, "verifier key: expected base64 of a type byte and %d bytes after the key id",
                        KT_PUBLIC_KEY_SIZE);
-    if (key[0] != TYPE_ED25519)
-        return kt_fail(error, KT_UNSUPPORTED, "verifier key: type 0x%02x; expected 0x01, Ed25519", key[0]);
-    kt_code code = make_verifier(text, name_size, key + 1, out, error);
+    if (key[0] != type)
+        return kt_fail(error, KT_UNSUPPORTED, "verifier key: type 0x%02x (%s); expected 0x%02x (%s)", key[0],
+                       type_name(key[0]), type, type_name(type));
+    kt_code code = make_verifier(type, text, name_size, key + 1, out, error);
     if (code) return code;
     char key_id[9];
     snprintf(key_id, sizeof key_id, "%08" PRIx32, out->key_id);
@@ -186,7 +204,7 @@ kt_code kt_verifier_parse(const char *text, size_t size, kt_verifier *out, kt_er
 }
 
 void kt_verifier_format(const kt_verifier *verifier, char out[KT_VERIFIER_MAX]) {
-    uint8_t key[1 + KT_PUBLIC_KEY_SIZE] = {TYPE_ED25519};
+    uint8_t key[1 + KT_PUBLIC_KEY_SIZE] = {verifier->type};
     memcpy(key + 1, verifier->public_key, KT_PUBLIC_KEY_SIZE);
     char base64[BASE64_SIZE(sizeof key) + 1];
     kt_base64_encode(key, sizeof key, base64);
@@ -200,11 +218,11 @@ size_t kt_checkpoint_text(const kt_checkpoint *checkpoint, char out[KT_CHECKPOIN
                             root);
 }
 
-void kt_checkpoint_sign(const kt_checkpoint *checkpoint, const kt_signer *signer,
-                        uint8_t signature[KT_SIGNATURE_SIZE]) {
+kt_code kt_checkpoint_sign(const kt_checkpoint *checkpoint, const kt_signer *signer,
+                           uint8_t signature[KT_SIGNATURE_SIZE], kt_error *error) {
     char text[KT_CHECKPOINT_MAX];
     size_t size = kt_checkpoint_text(checkpoint, text);
-    kt_sign(signer, text, size, signature);
+    return kt_sign(signer, text, size, signature, error);
 }
 
 bool kt_checkpoint_check(const kt_checkpoint *checkpoint, const uint8_t public_key[KT_PUBLIC_KEY_SIZE],
@@ -212,6 +230,10 @@ bool kt_checkpoint_check(const kt_checkpoint *checkpoint, const uint8_t public_k
     char text[KT_CHECKPOINT_MAX];
     size_t size = kt_checkpoint_text(checkpoint, text);
     return kt_signature_check(public_key, text, size, signature);
+}
+
+static uint32_t load_key_id(const uint8_t bytes[KEY_ID_SIZE]) {
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
 static void store_key_id(uint32_t key_id, uint8_t out[KEY_ID_SIZE]) {
@@ -230,14 +252,7 @@ size_t kt_checkpoint_note(const kt_checkpoint *checkpoint, const kt_verifier *ve
     return size;
 }
 
-/* A note cut into its two parts: text[0..text_size) with its last line feed, and the signature lines. */
-typedef struct note_parts {
-    const char *text, *lines;
-    size_t text_size, lines_size;
-    size_t first_line; /* number of the first signature line, from 1 */
-} note_parts;
-
-static kt_code cut_note(const char *note, size_t size, note_parts *out, kt_error *error) {
+kt_code kt_note_cut(const char *note, size_t size, kt_note *out, kt_error *error) {
     if (size > KT_NOTE_MAX)
         return kt_fail(error, KT_INVALID, "note: %zu bytes; expected at most %d", size, KT_NOTE_MAX);
     size_t line = 1, split = 0, split_line = 0;
@@ -255,25 +270,20 @@ static kt_code cut_note(const char *note, size_t size, note_parts *out, kt_error
             return kt_fail(error, KT_INVALID, "note: line %zu: a control character 0x%02" PRIx32, line, c);
     }
     if (split == 0) return kt_fail(error, KT_INVALID, "note: no empty line between text and signatures");
-    *out = (note_parts){note, note + split + 1, split, size - split - 1, split_line};
+    *out = (kt_note){note, note + split + 1, split, size - split - 1, split_line};
     if (out->lines_size == 0 || note[size - 1] != '\n')
         return kt_fail(error, KT_INVALID, "note: line %zu: expected a signature line, ended by a line feed", line);
     return KT_OK;
 }
 
-typedef struct signature_line {
-    const char *name;
-    size_t name_size;
-    uint8_t bytes[KT_NOTE_MAX / 4 * 3]; /* key id and signature, of whatever kind */
-    size_t size;
-} signature_line;
-
-static kt_code read_signature(const char *line, size_t size, size_t number, signature_line *out, kt_error *error) {
+static kt_code read_signature(const char *line, size_t size, size_t number, kt_note_signature *out, kt_error *error) {
     const char *space = NULL;
     if (size > DASH_SIZE && memcmp(line, DASH, DASH_SIZE) == 0) space = memchr(line + DASH_SIZE, ' ', size - DASH_SIZE);
     if (!space || !name_fits(line + DASH_SIZE, (size_t)(space - line) - DASH_SIZE))
         return kt_fail(error, KT_INVALID, "note: line %zu: not a signature line; expected \"\xE2\x80\x94 name base64\"",
                        number);
+    out->line = line;
+    out->line_size = size + 1;
     out->name = line + DASH_SIZE;
     out->name_size = (size_t)(space - out->name);
     size_t base64_size = size - (size_t)(space + 1 - line);
@@ -281,40 +291,60 @@ static kt_code read_signature(const char *line, size_t size, size_t number, sign
         out->size <= KEY_ID_SIZE)
         return kt_fail(error, KT_INVALID,
                        "note: line %zu: expected base64 of a key id and a signature after the key's name", number);
+    out->key_id = load_key_id(out->bytes);
+    out->size -= KEY_ID_SIZE;
+    memmove(out->bytes, out->bytes + KEY_ID_SIZE, out->size);
     return KT_OK;
 }
 
-static kt_code check_signatures(const note_parts *parts, const kt_verifier *verifier, kt_error *error) {
-    uint8_t key_id[KEY_ID_SIZE];
-    store_key_id(verifier->key_id, key_id);
-    size_t wanted_size = strlen(verifier->name), good = 0, count = 0;
-    signature_line found;
-    for (size_t at = 0; at < parts->lines_size;) {
-        const char *line = parts->lines + at;
-        size_t size = (size_t)((const char *)memchr(line, '\n', parts->lines_size - at) - line);
-        size_t number = parts->first_line + count;
-        if (count == KT_NOTE_SIGNATURES)
-            return kt_fail(error, KT_INVALID, "note: line %zu: more than %d signatures", number, KT_NOTE_SIGNATURES);
-        kt_code code = read_signature(line, size, number, &found, error);
-        if (code) return code;
-        if (found.name_size == wanted_size && memcmp(found.name, verifier->name, wanted_size) == 0 &&
-            memcmp(found.bytes, key_id, KEY_ID_SIZE) == 0) {
-            if (found.size != SIGNATURE_PART ||
-                !kt_signature_check(verifier->public_key, parts->text, parts->text_size, found.bytes + KEY_ID_SIZE))
-                return kt_fail(error, KT_DAMAGED, "note: line %zu: the signature by %s+%08" PRIx32 " does not hold",
-                               number, verifier->name, verifier->key_id);
-            good++;
-        }
-        at += size + 1;
-        count++;
+kt_code kt_note_next(const kt_note *note, size_t *at, size_t *count, kt_note_signature *out, kt_error *error) {
+    if (*at == note->lines_size) return KT_END;
+    const char *line = note->lines + *at, *feed = memchr(line, '\n', note->lines_size - *at);
+    size_t number = note->first_line + *count;
+    if (*count == KT_NOTE_SIGNATURES)
+        return kt_fail(error, KT_INVALID, "note: line %zu: more than %d signatures", number, KT_NOTE_SIGNATURES);
+    kt_code code = read_signature(line, (size_t)(feed - line), number, out, error);
+    *at += (size_t)(feed + 1 - line);
+    ++*count;
+    return code;
+}
+
+bool kt_note_signature_is_by(const kt_note_signature *signature, const kt_verifier *verifier) {
+    return signature->key_id == verifier->key_id && signature->name_size == strlen(verifier->name) &&
+           memcmp(signature->name, verifier->name, signature->name_size) == 0;
+}
+
+static bool signature_holds(const kt_note *note, const kt_note_signature *found, const kt_verifier *verifier,
+                            uint64_t *time) {
+    *time = 0;
+    if (verifier->type == KT_VERIFIER_WITNESS)
+        return kt_cosignature_holds(verifier->public_key, note->text, note->text_size, found->bytes, found->size, time);
+    return found->size == KT_SIGNATURE_SIZE &&
+           kt_signature_check(verifier->public_key, note->text, note->text_size, found->bytes);
+}
+
+kt_code kt_note_check(const kt_note *note, const kt_verifier *verifier, uint64_t *time, kt_error *error) {
+    size_t at = 0, count = 0, good = 0;
+    uint64_t newest = 0, its;
+    kt_note_signature found;
+    kt_code code;
+    while ((code = kt_note_next(note, &at, &count, &found, error)) == KT_OK) {
+        if (!kt_note_signature_is_by(&found, verifier)) continue;
+        if (!signature_holds(note, &found, verifier, &its))
+            return kt_fail(error, KT_DAMAGED, "note: line %zu: the signature by %s+%08" PRIx32 " does not hold",
+                           note->first_line + count - 1, verifier->name, verifier->key_id);
+        if (its > newest) newest = its;
+        good++;
     }
+    if (code != KT_END) return code;
     if (good == 0)
         return kt_fail(error, KT_KEY, "note: none of its %zu signatures is by %s+%08" PRIx32, count, verifier->name,
                        verifier->key_id);
+    if (time != NULL) *time = newest;
     return KT_OK;
 }
 
-static bool read_size(const char *text, size_t size, uint64_t *out) {
+bool kt_decimal_read(const char *text, size_t size, uint64_t *out) {
     uint64_t value = 0;
     if (size == 0 || (text[0] == '0' && size > 1)) return false;
     for (size_t i = 0; i < size; i++) {
@@ -326,12 +356,12 @@ static bool read_size(const char *text, size_t size, uint64_t *out) {
     return true;
 }
 
-static kt_code read_checkpoint(const note_parts *parts, kt_checkpoint *out, kt_error *error) {
+kt_code kt_checkpoint_read(const kt_note *note, kt_checkpoint *out, kt_error *error) {
     const char *line[3];
     size_t size[3], count = 0;
-    for (size_t at = 0; at < parts->text_size; count++) {
-        const char *begin = parts->text + at;
-        size_t width = (size_t)((const char *)memchr(begin, '\n', parts->text_size - at) - begin);
+    for (size_t at = 0; at < note->text_size; count++) {
+        const char *begin = note->text + at;
+        size_t width = (size_t)((const char *)memchr(begin, '\n', note->text_size - at) - begin);
         if (width == 0) return kt_fail(error, KT_INVALID, "checkpoint: line %zu: empty", count + 1);
         if (count < 3) {
             line[count] = begin;
@@ -345,7 +375,7 @@ static kt_code read_checkpoint(const note_parts *parts, kt_checkpoint *out, kt_e
         return kt_fail(error, KT_INVALID, "checkpoint: line 1: an origin of %zu bytes; expected at most %d", size[0],
                        KT_NOTE_NAME_MAX);
     memcpy(out->origin, line[0], size[0]);
-    if (!read_size(line[1], size[1], &out->size))
+    if (!kt_decimal_read(line[1], size[1], &out->size))
         return kt_fail(error, KT_INVALID,
                        "checkpoint: line 2: expected the size, a decimal number without leading zeros");
     size_t root_size;
@@ -356,11 +386,11 @@ static kt_code read_checkpoint(const note_parts *parts, kt_checkpoint *out, kt_e
 
 kt_code kt_checkpoint_open(const char *note, size_t size, const kt_verifier *verifier, bool any_origin,
                            kt_checkpoint *out, kt_error *error) {
-    note_parts parts;
+    kt_note parts;
     kt_checkpoint found;
-    kt_code code = cut_note(note, size, &parts, error);
-    if (!code) code = check_signatures(&parts, verifier, error);
-    if (!code) code = read_checkpoint(&parts, &found, error);
+    kt_code code = kt_note_cut(note, size, &parts, error);
+    if (!code) code = kt_note_check(&parts, verifier, NULL, error);
+    if (!code) code = kt_checkpoint_read(&parts, &found, error);
     if (code) return code;
     if (!any_origin && strcmp(found.origin, verifier->name) != 0)
         return kt_fail(error, KT_FOREIGN, "checkpoint: line 1: origin %s; expected %s", found.origin, verifier->name);

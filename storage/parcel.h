@@ -48,6 +48,8 @@ typedef struct kt_parcel {
     kt_seal seal;        /* its id borrows id; content and signature are the hasher's */
     uint8_t id[KT_SEAL_ID_MAX];
     const kt_signer *actor, *log;
+    kt_code failed; /* not KT_OK: it could not be signed, and why */
+    kt_error failure;
     kt_log_head head; /* batches, time and epoch are given; tree, root and signature the hasher's */
 } kt_parcel;
 

@@ -133,6 +133,14 @@ static void store_parcel(void *context, uint64_t index) {
     kt_error error = {0};
     kt_code code = kt_pipeline_failure(pipeline, &error);
     bool failed_before = code != KT_OK;
+    if (code == KT_OK && parcel->failed != KT_OK) {
+        /* The batches before it are whole and signed; its own blocks come to lie above the head. */
+        if (pipeline->ends != 0) code = commit(pipeline, &error);
+        if (code == KT_OK) {
+            code = parcel->failed;
+            error = parcel->failure;
+        }
+    }
     if (code == KT_OK) code = kt_writer_put(pipeline->writer, parcel, &error);
     if (parcel->end == KT_PARCEL_SEALED) {
         pthread_mutex_lock(&pipeline->guard);

@@ -24,7 +24,7 @@ enum {
 };
 
 /* Storage's own kinds of record. */
-enum { KT_KIND_GENESIS = 0, KT_KIND_SEAL = 1, KT_KIND_PART = 2, KT_KIND_LONG = 3, KT_KIND_STORAGE_END = 1024 };
+enum { KT_KIND_GENESIS = 0, KT_KIND_SEAL = 1, KT_KIND_PART = 2, KT_KIND_LONG = 3, KT_KIND_LOG_KEY = 4, KT_KIND_STORAGE_END = 1024 };
 
 #define KT_PART_BODY (KT_RECORD_MAX - 64u)  /* bytes that each part but the last holds */
 #define KT_WHOLE_MAX (120u * 1024u * 1024u) /* bytes of a long record: its parts' hashes must fit one record */

@@ -1,6 +1,7 @@
 #include "storage/store.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <lmdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -83,8 +84,23 @@ static kt_code fail(const kt_store *store, int rc, const char *doing, kt_error *
 
 /* ---- opening ---- */
 
+#define NO_TABLE UINT_MAX /* a handle that LMDB refuses */
+
+/* Tables that an older version did not make. */
+static kt_code make_newer(kt_store *store, const kt_store_options *options, kt_error *error) {
+    MDB_txn *txn = NULL;
+    int rc = mdb_txn_begin(store->env, NULL, 0, &txn);
+    if (rc != 0) return fail(store, rc, "begin", error);
+    for (unsigned i = options->newer_from; i < options->count && rc == 0; i++)
+        if (store->tables[i] == NO_TABLE) rc = mdb_dbi_open(txn, options->names[i], MDB_CREATE, &store->tables[i]);
+    if (rc == 0) rc = mdb_txn_commit(txn);
+    else mdb_txn_abort(txn);
+    return rc == 0 ? KT_OK : fail(store, rc, "make a table", error);
+}
+
 static kt_code open_tables(kt_store *store, const kt_store_options *options, kt_error *error) {
     MDB_txn *txn = NULL;
+    bool missing = false;
     /* LAW 11: opening waits for no writer, so it reads unless tables are to be made. */
     int rc = mdb_txn_begin(store->env, NULL, options->create ? 0 : MDB_RDONLY, &txn);
     if (rc != 0) return fail(store, rc, "begin", error);
@@ -92,6 +108,11 @@ static kt_code open_tables(kt_store *store, const kt_store_options *options, kt_
         store->names[i] = strdup(options->names[i]);
         if (store->names[i] == NULL) rc = ENOMEM;
         else rc = mdb_dbi_open(txn, options->names[i], options->create ? MDB_CREATE : 0, &store->tables[i]);
+        if (rc == MDB_NOTFOUND && options->newer_from != 0 && i >= options->newer_from) {
+            store->tables[i] = NO_TABLE;
+            missing = true;
+            rc = 0;
+        }
         if (rc == MDB_NOTFOUND) {
             mdb_txn_abort(txn);
             return kt_fail(error, KT_FOREIGN, "%s: is not a book: it has no table '%s'", store->directory,
@@ -104,7 +125,8 @@ static kt_code open_tables(kt_store *store, const kt_store_options *options, kt_
     }
     /* The handles stay valid after the commit; a read transaction's too. */
     rc = mdb_txn_commit(txn);
-    return rc == 0 ? KT_OK : fail(store, rc, "open the tables", error);
+    if (rc != 0) return fail(store, rc, "open the tables", error);
+    return missing && options->make_newer ? make_newer(store, options, error) : KT_OK;
 }
 
 static kt_code open_environment(kt_store *store, const kt_store_options *options, kt_error *error) {

@@ -43,6 +43,10 @@ typedef struct kt_store_options {
     bool create;              /* make the environment; else it must be there */
     bool read_only;
     bool scratch; /* not synced: for state that is rebuilt and thrown away */
+    /* Tables from this one on came with a newer format and may be missing: whoever opens looks at the format before he asks for
+       any of them. 0: none may. */
+    unsigned newer_from;
+    bool make_newer; /* make those that are missing */
 } kt_store_options;
 
 /* The directory must exist. KT_FOREIGN: no environment in it. KT_DAMAGED: not LMDB, or broken. */

@@ -176,7 +176,7 @@ uint8_t *serving_frame(const char *origin, const char *id, const kt_draft *draft
                        size_t *size) {
     uint8_t signature[KT_SIGNATURE_SIZE];
     kt_pack pack;
-    kt_draft_sign(draft, origin, kt_str_from(id), signer, signature);
+    if (kt_draft_sign(draft, origin, kt_str_from(id), signer, signature, NULL) != KT_OK) die("a signature", NULL);
     kt_batch_frame batch = {.id = kt_str_from(id),
                             .actor = kt_signer_public(signer),
                             .signature = signature,

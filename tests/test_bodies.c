@@ -9,11 +9,27 @@
 #include "storage/codec.h"
 #include "storage/head.h"
 #include "storage/records.h"
-#include "tests/bookkeeping.h"
+#include "tests/acting.h"
 
-#define KINDS_MAX 16
+#define KINDS_MAX 64
 
 static unsigned seen[KINDS_MAX]; /* bodies of each kind, by its place in the registry */
+
+static kt_code fill_actors(kt_book *book) {
+    kt_batch_options beyond = {.propose_beyond = true};
+    kt_code code = add_actor(book, "anna", "anna");
+    if (code == KT_OK) code = grant(book, "anna", KT_ROLE_CLERK, &(kt_limits){.amount = 5});
+    (void)public_of("anna2");
+    if (code == KT_OK) code = rotate(book, "anna", "anna2", NULL);
+    kt_book *anna = open_as("book", "anna2");
+    if (code == KT_OK) code = post_with(anna, &beyond, "2026-01-31 - 1000 1 / 1100 -1");
+    uint64_t proposal = receipt.first;
+    if (code == KT_OK) code = decide(anna, proposal, false, NULL);
+    kt_book_close(anna);
+    if (code == KT_OK) code = change_log_key(book, "log");
+    if (code == KT_OK) code = withdraw(book, "anna", KT_ROLE_CLERK);
+    return code == KT_OK ? revoke_key(book, "anna2") : code;
+}
 
 static void fill(void) {
     kt_book *book = make_book("book");
@@ -27,6 +43,7 @@ static void fill(void) {
     batch = begin(book);
     if (code == KT_OK) code = kt_batch_company(batch, day("2026-03-01"), &company, &said);
     if (code == KT_OK) code = kt_batch_commit(batch, NULL, &said);
+    if (code == KT_OK) code = fill_actors(book);
     is_code(code, KT_OK, "a book is filled with records of all kinds (%s)", code == KT_OK ? "" : said.text);
     kt_book_close(book);
 }

@@ -23,7 +23,7 @@ static bool same_line(const kt_line *a, const kt_line *b) {
 static bool same_entry(const kt_entry *a, const kt_entry *b) {
     bool same = a->date == b->date && kt_str_equal(a->series, b->series) && kt_str_equal(a->voucher, b->voucher) &&
                 kt_str_equal(a->text, b->text) && kt_str_equal(a->ref, b->ref) && a->reverses == b->reverses &&
-                a->minus == b->minus && a->line_count == b->line_count;
+                a->minus == b->minus && a->proposal == b->proposal && a->line_count == b->line_count;
     for (size_t i = 0; same && i < a->line_count; i++) same = same_line(&a->lines[i], &b->lines[i]);
     return same;
 }
@@ -34,8 +34,8 @@ static size_t round_trip(kt_entry_reader *reader, kt_span bytes, kt_entry *entry
     bool repeats;
     kt_pack pack;
     if (kt_envelope_read(bytes, &envelope, &said) != KT_OK || envelope.kind != KT_KIND_ENTRY ||
-        envelope.kind_version != KT_ENTRY_VERSION ||
-        kt_entry_unpack(reader, envelope.date, envelope.body, entry, &repeats, &said) != KT_OK)
+        kt_entry_unpack(reader, envelope.date, envelope.body, entry, &repeats, &said) != KT_OK ||
+        envelope.kind_version != (entry->proposal != 0 ? KT_ENTRY_APPROVED_VERSION : KT_ENTRY_VERSION))
         return 0;
     kt_pack_init(&pack, again, sizeof again);
     kt_entry_pack(&pack, entry, repeats);
@@ -64,6 +64,7 @@ static void draw(uint64_t *random, entry_room *out) {
                             .lines = out->lines,
                             .line_count = 1 + pick(random, 20),
                             .reverses = pick(random, 4) ? 0 : 1 + (test_random(random) >> 1),
+                            .proposal = pick(random, 4) ? 0 : 1 + (test_random(random) >> 1),
                             .minus = pick(random, 4) == 0};
     for (size_t i = 0; i < out->entry.line_count; i++) {
         kt_line *line = &out->lines[i];
@@ -183,7 +184,9 @@ static void malformed_entries(void) {
     reads(KT_DAMAGED, "nor reversing the genesis");
     start(4), lines(), line(), kt_pack_uint(&body, 7), kt_pack_bool(&body, false);
     reads(KT_DAMAGED, "nor with a false, which is left out");
-    start(4), lines(), line(), kt_pack_uint(&body, 9), kt_pack_uint(&body, 1);
+    start(4), lines(), line(), kt_pack_uint(&body, 9), kt_pack_uint(&body, 0);
+    reads(KT_DAMAGED, "nor carrying out the genesis");
+    start(4), lines(), line(), kt_pack_uint(&body, 10), kt_pack_uint(&body, 1);
     reads(KT_DAMAGED, "nor with a field that this version does not know");
     start(2), lines(), line(), kt_pack_uint(&body, 0);
     reads(KT_DAMAGED, "nor with something behind it");

@@ -34,7 +34,7 @@ static kt_code submit_as(const char *id, kt_draft *draft, const kt_batch_frame *
     kt_pack pack;
     int64_t record;
     uint8_t *body = malloc(4096 + draft->size);
-    kt_draft_sign(draft, kt_book_origin(book), kt_str_from(id), signer, signature);
+    if (kt_draft_sign(draft, kt_book_origin(book), kt_str_from(id), signer, signature, NULL) != KT_OK) exit(1);
     frame.id = kt_str_from(id);
     frame.actor = kt_signer_public(signer);
     frame.signature = signature;

@@ -25,7 +25,7 @@ holds() { # holds LAW COMMAND...
 make_at() { make --no-print-directory -s BUILD="$build" DESTDIR="$place/root" PREFIX=/usr "$1"; }
 root=$place/root/usr
 holds "make install works" make_at install
-for file in bin/kontor lib/libkontor.a lib/libkontor.so lib/pkgconfig/kontor.pc include/kontor.h include/kontor/error.h \
+for file in bin/kontor lib/libkontor.a lib/libkontor.so lib/kontor/kontor_sql.so lib/pkgconfig/kontor.pc include/kontor.h include/kontor/error.h \
     share/man/man1/kontor.1 share/bash-completion/completions/kontor share/kontor/charts/dk.csv; do
     holds "$file is there" test -s "$root/$file"
 done

@@ -1,7 +1,12 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memmem */
+#endif
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -65,7 +70,7 @@ static void test_signing(void) {
     uint8_t signature[KT_SIGNATURE_SIZE];
     kt_hex_encode(kt_signer_public(signer), KT_PUBLIC_KEY_SIZE, hex);
     is_text(hex, PUBLIC, "the public key is RFC 8032's");
-    kt_sign(signer, "\x72", 1, signature);
+    is_code(kt_sign(signer, "\x72", 1, signature, &error), KT_OK, "it signs");
     kt_hex_encode(signature, sizeof signature, hex);
     is_text(hex, SIGNED_72, "the signature is RFC 8032's");
     ok(kt_signature_check(kt_signer_public(signer), "\x72", 1, signature), "it holds");
@@ -139,6 +144,9 @@ static void test_bad_files(void) {
          "kontor-key-v1\nname: office\npublic: "
          "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a\nseed: " SEED "\n",
          KT_KEY},
+        {"held by another agent", "kontor-key-v1\nname: office\npublic: " PUBLIC "\nagent: gpg-agent\n", KT_INVALID},
+        {"held by an agent and something more",
+         "kontor-key-v1\nname: office\npublic: " PUBLIC "\nagent: ssh-agent\nseed: " SEED "\n", KT_INVALID},
         {"locked in another way", "kontor-key-v1\nname: office\npublic: " PUBLIC "\nlocked: scrypt 1 2 3 4 5\n",
          KT_INVALID},
     };
@@ -224,11 +232,223 @@ static void test_locked_file(void) {
     kt_signer_close(signer);
 }
 
+static void test_agent_file(void) {
+    kt_error error;
+    kt_signer *signer = published();
+    kt_key_about about;
+    char text[4096];
+    is_code(kt_key_save_agent(kt_signer_public(signer), file("agent.key"), "office", &error), KT_OK,
+            "a key file is made for a key that ssh-agent holds");
+    read_text("agent.key", text, sizeof text);
+    is_text(text, "kontor-key-v1\nname: office\npublic: " PUBLIC "\nagent: ssh-agent\n", "as four lines of text");
+    is_code(kt_key_look(path, &about, &error), KT_OK, "it says what it is");
+    ok(about.kind == KT_KEY_AGENT && memcmp(about.public_key, kt_signer_public(signer), KT_PUBLIC_KEY_SIZE) == 0,
+       "whose key, and who holds it");
+    is_text(about.name, "office", "and its name");
+    is_code(kt_key_save_agent(kt_signer_public(signer), path, "office", &error), KT_EXISTS, "it is not overwritten");
+    chmod(path, 0644);
+    unsetenv("SSH_AUTH_SOCK");
+    kt_signer *loaded = NULL;
+    is_code(kt_key_load(path, NULL, NULL, &loaded, &error), KT_KEY, "without an agent it does not load");
+    has_text(error.text, "agent.key", "which names the file");
+    has_text(error.text, "SSH_AUTH_SOCK", "and not its mode: there is no secret in it");
+    kt_signer_close(signer);
+}
+
+/* ---- locking and unlocking in place ---- */
+
+typedef struct answers {
+    const char *old, *chosen; /* NULL: declines */
+    int asked, chose;
+} answers;
+
+static kt_code answer(const char *with, char *out, size_t room, kt_error *error) {
+    if (!with) return kt_fail(error, KT_KEY, "nobody answers");
+    snprintf(out, room, "%s", with);
+    return KT_OK;
+}
+
+static kt_code on_ask(void *context, const char *key_name, char *out, size_t room, kt_error *error) {
+    (void)key_name;
+    ((answers *)context)->asked++;
+    return answer(((answers *)context)->old, out, room, error);
+}
+
+static kt_code on_choose(void *context, const char *key_name, char *out, size_t room, kt_error *error) {
+    (void)key_name;
+    ((answers *)context)->chose++;
+    return answer(((answers *)context)->chosen, out, room, error);
+}
+
+static kt_key_kind kind_of(const char *name) {
+    kt_key_about about;
+    kt_error error;
+    if (kt_key_look(file(name), &about, &error) != KT_OK) diag("%s", error.text);
+    return about.kind;
+}
+
+static int files_in_place(void) {
+    int count = 0;
+    DIR *directory = opendir(test_dir());
+    while (directory && readdir(directory)) count++;
+    if (directory) closedir(directory);
+    return count;
+}
+
+static void test_relock(void) {
+    kt_error error;
+    kt_signer *signer = published(), *loaded = NULL;
+    char text[4096], before[4096], old_bytes[4096] = {0};
+    answers both = {"first", "first", 0, 0}, change = {"first", "second", 0, 0}, wrong = {"third", "fourth", 0, 0};
+    struct stat about;
+    kt_key_save(signer, file("re.key"), "office", NULL, &error);
+    int count = files_in_place(), old = open(path, O_RDONLY);
+    is_code(kt_key_relock(path, on_ask, on_choose, &both, &error), KT_OK, "an open key file is locked in its place");
+    ok(both.asked == 0 && both.chose == 1, "with a passphrase chosen and none asked for");
+    read_text("re.key", text, sizeof text);
+    ok(kind_of("re.key") == KT_KEY_LOCKED && !shows_secret(text), "and its seed is gone from it");
+    ok(stat(path, &about) == 0 && (about.st_mode & 07777) == 0600, "only its owner may read it");
+    ok(read(old, old_bytes, sizeof old_bytes) == (ssize_t)strlen(FILE_TEXT) && old_bytes[0] == 0 &&
+           !memcmp(old_bytes, old_bytes + 1, strlen(FILE_TEXT) - 1),
+       "the old file's bytes are overwritten, seen by whoever had it open");
+    close(old);
+    is_code(kt_key_relock(file("re.key"), on_ask, on_choose, &change, &error), KT_OK, "its passphrase is changed");
+    ok(change.asked == 1 && change.chose == 1, "with the old one asked for");
+    read_text("re.key", before, sizeof before);
+    is_code(kt_key_relock(file("re.key"), on_ask, on_choose, &wrong, &error), KT_KEY, "with a wrong one it is refused");
+    ok(wrong.chose == 0 && read_text("re.key", text, sizeof text) > 0 && strcmp(text, before) == 0,
+       "before another is chosen, and the file is what it was");
+    change.old = "second";
+    is_code(kt_key_relock(file("re.key"), NULL, NULL, NULL, &error), KT_KEY, "a locked one is not unlocked unasked");
+    is_code(kt_key_relock(file("re.key"), on_ask, NULL, &change, &error), KT_OK, "it is unlocked");
+    read_text("re.key", text, sizeof text);
+    is_text(text, FILE_TEXT, "to what it was at first");
+    is_code(kt_key_load(file("re.key"), NULL, NULL, &loaded, &error), KT_OK, "and loads");
+    kt_signer_close(loaded);
+    change = (answers){NULL, NULL, 0, 0};
+    is_code(kt_key_relock(file("re.key"), on_ask, on_choose, &change, &error), KT_KEY,
+            "where none is chosen it is refused");
+    change.chosen = "";
+    is_code(kt_key_relock(file("re.key"), on_ask, on_choose, &change, &error), KT_INVALID,
+            "where an empty one is chosen too");
+    is_int(files_in_place(), count, "nothing else is left beside it");
+    char other[700];
+    snprintf(other, sizeof other, "%s/other-name.key", test_dir());
+    if (link(file("re.key"), other) == 0) {
+        is_code(kt_key_relock(file("re.key"), on_ask, on_choose, &both, &error), KT_KEY,
+                "a file with two names is refused");
+        has_text(error.text, "2 names", "since the other would keep the seed");
+        unlink(other);
+    }
+    if (symlink("re.key", other) == 0) {
+        is_code(kt_key_relock(other, on_ask, on_choose, &both, &error), KT_OK, "through a link");
+        ok(lstat(other, &about) == 0 && S_ISLNK(about.st_mode) && kind_of("re.key") == KT_KEY_LOCKED,
+           "the file that it names is locked, and the link stays");
+    }
+    is_code(kt_key_relock(file("none.key"), on_ask, on_choose, &both, &error), KT_KEY,
+            "a file that is not there is refused");
+    both = (answers){NULL, "third", 0, 0};
+    is_code(kt_key_save_locked(signer, file("made-locked.key"), "office", on_choose, &both, &error), KT_OK,
+            "a key is saved with a passphrase that is asked for");
+    ok(kind_of("made-locked.key") == KT_KEY_LOCKED && both.chose == 1, "and is locked from the beginning");
+    kt_signer_close(signer);
+}
+
+/* ---- what a core dump would hold ---- */
+
+#ifdef __has_feature
+#define SHADOWED __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define SHADOWED 1
+#else
+#define SHADOWED 0
+#endif
+
+/* Needles, in a page that is left out of core dumps as well. */
+typedef struct needles {
+    uint8_t seed[KT_SEED_SIZE];
+    char hex[2 * KT_SEED_SIZE + 1];
+    char passphrase[40];
+} needles;
+
+static kt_code give_needle(void *context, const char *key_name, char *out, size_t room, kt_error *error) {
+    (void)key_name;
+    (void)error;
+    if (room < sizeof(needles){0}.passphrase) abort();
+    for (size_t i = 0; i < sizeof(needles){0}.passphrase; i++) out[i] = ((const needles *)context)->passphrase[i];
+    return KT_OK;
+}
+
+/* Where in memory that a core dump would hold these bytes lie: how many mappings. */
+static int dumped(const void *bytes, size_t size) {
+    FILE *maps = fopen("/proc/self/smaps", "r");
+    char row[4200];
+    unsigned long from = 0, to = 0, a, b;
+    char access[8] = "", mode[8];
+    int count = 0;
+    while (maps && fgets(row, sizeof row, maps)) {
+        if (sscanf(row, "%lx-%lx %7s", &a, &b, mode) == 3 && strchr(mode, 'p')) {
+            from = a;
+            to = b;
+            memcpy(access, mode, sizeof access);
+            if (strstr(row, "[vvar")) access[0] = '-';
+        }
+        if (strncmp(row, "VmFlags:", 8) != 0) continue;
+        if (access[0] == 'r' && !strstr(row, " dd"))
+            count += memmem((const void *)from, to - from, bytes, size) != NULL;
+        from = to = 0;
+        access[0] = 0;
+    }
+    if (maps) fclose(maps);
+    return maps ? count : -1;
+}
+
+static void test_core(void) {
+    kt_error error;
+    kt_signer *signer = NULL, *open_key = NULL, *locked_key = NULL;
+    needles *hidden = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (SHADOWED || hidden == MAP_FAILED || madvise(hidden, 4096, MADV_DONTDUMP) != 0 || dumped("", 1) < 1) {
+        skip(1, "memory cannot be looked through here");
+        return;
+    }
+    kt_random(hidden->passphrase, sizeof hidden->passphrase - 1);
+    for (size_t i = 0; i < sizeof hidden->passphrase - 1; i++)
+        hidden->passphrase[i] = (char)('a' + (hidden->passphrase[i] & 15));
+    hidden->passphrase[sizeof hidden->passphrase - 1] = 0;
+    is_code(kt_signer_generate(&signer, &error), KT_OK, "a key is made");
+    kt_signer_seed(signer, hidden->seed, &error);
+    kt_hex_encode(hidden->seed, KT_SEED_SIZE, hidden->hex);
+    is_code(kt_key_save(signer, file("core.key"), "office", NULL, &error), KT_OK, "saved open");
+    is_code(kt_key_load(path, NULL, NULL, &open_key, &error), KT_OK, "loaded");
+    is_code(kt_key_save_locked(signer, file("core-locked.key"), "office", give_needle, hidden, &error), KT_OK,
+            "saved locked");
+    is_code(kt_key_load(path, give_needle, hidden, &locked_key, &error), KT_OK, "loaded with its passphrase");
+    is_code(kt_key_relock(path, give_needle, NULL, hidden, &error), KT_OK, "unlocked");
+    uint8_t signature[KT_SIGNATURE_SIZE];
+    kt_sign(locked_key, "text", 4, signature, &error);
+    is_int(dumped(hidden->seed, KT_SEED_SIZE), 0, "the seed lies nowhere that a core dump would hold");
+    is_int(dumped(hidden->seed, 8), 0, "nor does its beginning");
+    is_int(dumped(hidden->hex, 2 * KT_SEED_SIZE), 0, "nor does it in hexadecimal");
+    is_int(dumped(hidden->passphrase, sizeof hidden->passphrase - 1), 0, "nor does the passphrase");
+    uint8_t *plant = malloc(KT_SEED_SIZE);
+    memcpy(plant, hidden->seed, KT_SEED_SIZE);
+    ok(dumped(hidden->seed, KT_SEED_SIZE) > 0, "a copy in ordinary memory would have been found");
+    kt_wipe(plant, KT_SEED_SIZE);
+    free(plant);
+    kt_signer_close(signer);
+    kt_signer_close(open_key);
+    kt_signer_close(locked_key);
+    munmap(hidden, 4096);
+}
+
 int main(void) {
     test_signing();
     test_plain_file();
     test_bad_files();
     test_lock_bounds();
     test_locked_file();
+    test_agent_file();
+    test_relock();
+    test_core();
     return done();
 }

@@ -185,7 +185,7 @@ static kt_code open_signed(const kt_signer *signer, const kt_verifier *verifier,
                            kt_checkpoint *out, kt_error *error) {
     uint8_t signed_part[4 + KT_SIGNATURE_SIZE];
     for (unsigned i = 0; i < 4; i++) signed_part[i] = (uint8_t)(verifier->key_id >> (24 - 8 * i));
-    kt_sign(signer, text, strlen(text), signed_part + 4);
+    kt_sign(signer, text, strlen(text), signed_part + 4, NULL);
     char base64[128], note[4096];
     kt_base64_encode(signed_part, sizeof signed_part, base64);
     int size = snprintf(note, sizeof note, "%s\n" DASH "%s %s\n", text, verifier->name, base64);
@@ -232,7 +232,7 @@ static void test_own(void) {
     memcpy(made.origin, name, sizeof name);
     kt_verifier_make(name, kt_signer_public(signer), &verifier, &error);
     uint8_t signature[KT_SIGNATURE_SIZE];
-    kt_checkpoint_sign(&made, signer, signature);
+    kt_checkpoint_sign(&made, signer, signature, NULL);
     ok(kt_checkpoint_check(&made, verifier.public_key, signature), "a checkpoint's signature holds");
     size_t size = kt_checkpoint_note(&made, &verifier, signature, note);
     ok(size == strlen(note) && size < sizeof note, "the longest checkpoint fits");

@@ -6,6 +6,7 @@
 
 #include "engine/tables.h"
 #include "storage/proof.h"
+#include "tests/acting.h"
 #include "tests/bookkeeping.h"
 
 #define SMALL 45    /* batches of one entry */
@@ -51,7 +52,7 @@ static bool proves(kt_view *view, uint64_t number) {
                 kt_check_proof(made.data, made.size, kt_book_verifier(book), &proved, &said) == KT_OK &&
                 proved->number == number && proved->size == head.size && !proved->consistency &&
                 memcmp(proved->root, head.root, KT_DIGEST_SIZE) == 0;
-    bool is_entry = kt_entry_read(view, number, &entry, NULL) == KT_OK;
+    bool is_entry = kt_entry_read(view, number, &entry, NULL) == KT_OK && !entry->proposed;
     good = good && is_entry == (proved->entry != NULL);
     if (good && is_entry) {
         const kt_entry *a = &entry->entry, *b = &proved->entry->entry;
@@ -234,6 +235,56 @@ static void currencies(void) {
     kt_view_close(view);
 }
 
+/* Put on record again as it is, after an entry was posted in it. */
+static void currency_again(void) {
+    is_code(declare_currency(book, "PTS", 1), KT_OK, "a currency");
+    is_code(declare_currency(book, "PTS", 3), KT_OK, "whose decimals change while nothing is posted");
+    is_code(post(book, "2025-06-02 C2 1000 1.001 PTS @@ 100 DKK / 4000 -100"), KT_OK, "is posted");
+    uint64_t number = receipt.last - 1;
+    is_code(declare_currency(book, "PTS", 3), KT_OK, "and declared again");
+    kt_view *view = view_of(book);
+    kt_proved *proved = NULL;
+    text proof = prove(view, number);
+    is_code(kt_check_proof(proof.data, proof.size, kt_book_verifier(book), &proved, &said), KT_OK,
+            "the entry's proof rests on what was on record before it");
+    if (proved && proved->entry) is_int(proved->entry->decimals[0], 3, "with the decimals of then");
+    kt_proved_free(proved);
+    free(proof.data);
+    kt_view_close(view);
+}
+
+/* A proposal proves as what it is, and the entry that carries it out as an entry. */
+static void approved(void) {
+    entry_room room;
+    uint64_t proposal = 0, number = 0;
+    kt_batch *batch = begin(book);
+    is_code(kt_batch_propose(batch, entry_of(&room, "2025-06-03 A1 1000 5 / 4000 -5"), &proposal, &said), KT_OK,
+            "an entry is proposed");
+    is_code(kt_batch_commit(batch, &receipt, &said), KT_OK, "and stored");
+    is_code(add_actor(book, "second", "second"), KT_OK, "another person");
+    is_code(grant(book, "second", KT_ROLE_CONTROLLER, NULL), KT_OK, "who may approve");
+    is_code(grant(book, "second", KT_ROLE_CLERK, NULL), KT_OK, "and post");
+    kt_book_close(book);
+    kt_book *second = open_as("book", "second");
+    is_code(decide(second, proposal, true, &number), KT_OK, "approves it");
+    kt_book_close(second);
+    book = open_book("book");
+    kt_view *view = view_of(book);
+    kt_proved *proved = NULL;
+    text proof = prove(view, proposal), entry = prove(view, number);
+    is_code(kt_check_proof(proof.data, proof.size, kt_book_verifier(book), &proved, &said), KT_OK,
+            "the proposal's proof checks");
+    ok(proved && proved->entry == NULL && kt_str_equal(proved->kind, KT_STR("proposal")), "as no entry");
+    kt_proved_free(proved);
+    is_code(kt_check_proof(entry.data, entry.size, kt_book_verifier(book), &proved, &said), KT_OK,
+            "the approved entry's proof checks");
+    ok(proved && proved->entry && proved->entry->entry.proposal == proposal, "and names the proposal");
+    kt_proved_free(proved);
+    free(proof.data);
+    free(entry.data);
+    kt_view_close(view);
+}
+
 static void long_entry(void) {
     enum { LINES = 20000 };
     kt_line *lines = calloc(LINES, sizeof *lines);
@@ -358,6 +409,8 @@ int main(void) {
     other_book();
     fork_is_seen();
     currencies();
+    currency_again();
+    approved();
     long_entry();
     large_book();
     damage_is_seen();

@@ -47,7 +47,7 @@ static size_t note_of(const kt_tree *tree, char out[KT_CHECKPOINT_MAX]) {
     uint8_t signature[KT_SIGNATURE_SIZE];
     kt_signer_from_seed(seed, &signer, NULL);
     kt_verifier_make(checkpoint.origin, kt_signer_public(signer), &verifier, NULL);
-    kt_checkpoint_sign(&checkpoint, signer, signature);
+    kt_checkpoint_sign(&checkpoint, signer, signature, NULL);
     kt_signer_close(signer);
     return kt_checkpoint_note(&checkpoint, &verifier, signature, out);
 }

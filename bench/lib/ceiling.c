@@ -53,8 +53,8 @@ static void ceiling_batch(struct ceiling *work, const uint8_t *bytes, const uint
     }
     ceiling_block(work, txn);
     kt_tree_root(&work->tree, root);
-    kt_sign(work->signer, root, sizeof root, signature[0]);
-    kt_sign(work->signer, signature[0], sizeof signature[0], signature[1]);
+    (void)kt_sign(work->signer, root, sizeof root, signature[0], NULL);
+    (void)kt_sign(work->signer, signature[0], sizeof signature[0], signature[1], NULL);
     if (kt_txn_put(txn, KT_TABLE_META, kt_span_of("head", 4), kt_span_of(signature, sizeof signature), &error) !=
             KT_OK ||
         kt_txn_commit(txn, &error) != KT_OK)

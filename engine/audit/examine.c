@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "engine/access.h"
+#include "engine/audit/cosigned.h"
 #include "engine/audit/leaves.h"
 #include "engine/audit/lookup.h"
 #include "engine/audit/refold.h"
+#include "engine/logkey.h"
 #include "engine/tables.h"
 #include "storage/codec.h"
 #include "storage/head.h"
@@ -33,12 +34,14 @@ struct examine {
     uint64_t kept;
     kt_log_head head;
     kt_genesis genesis;
-    uint8_t log_key[KT_KEY_SIZE]; /* checkpoints must be signed by it */
-    bool has_since;
-    kt_checkpoint since;
+    uint8_t log_key[KT_KEY_SIZE]; /* checkpoints must be signed by it, as of the record at hand */
+    uint8_t wanted[KT_KEY_SIZE];  /* the key given; seen: it is one of the log's, now or before */
+    bool wanted_seen;
+    kt_held_list held; /* checkpoints that the book must extend, */
+    size_t held_next;  /* and the first of them that was not compared yet */
     kt_tree tree;
     kt_content content;
-    uint64_t batch_first, batch_entries;
+    uint64_t batch_first, batch_entries, batch_proposals;
     bool uncovered;    /* no checkpoint stands at the last seal */
     int64_t last_time; /* of the last seal */
     uint64_t last_epoch;
@@ -100,7 +103,8 @@ static kt_code begin_both(struct examine *work, kt_error *error) {
 }
 
 static kt_code open_book(struct examine *work, const char *directory, kt_error *error) {
-    kt_store_options options = {.names = kt_table_names, .count = KT_TABLE_COUNT, .read_only = true};
+    kt_store_options options = {
+        .names = kt_table_names, .count = KT_TABLE_COUNT, .read_only = true, .newer_from = KT_TABLE_NEWER};
     kt_code code = kt_keys_setup(error);
     if (code == KT_OK) code = kt_store_open(directory, &options, &work->store, error);
     if (code == KT_OK) code = begin_both(work, error);
@@ -119,32 +123,38 @@ static kt_code read_genesis(struct examine *work, kt_error *error) {
     return code;
 }
 
-/* Whoever names a key trusts that key alone, not what the book says of itself. */
+/* Whoever names a key trusts that key alone, not what the book says of itself; and those it handed over to, or was handed over
+   from: no step of that is made without it. */
 static kt_code set_key(struct examine *work, kt_error *error) {
     kt_verifier verifier;
     memcpy(work->log_key, work->genesis.log_key, KT_KEY_SIZE);
+    work->wanted_seen = true;
     if (work->options->verifier != NULL) {
         kt_code code = kt_verifier_parse(work->options->verifier, strlen(work->options->verifier), &verifier, error);
         if (code != KT_OK) return code;
         if (strcmp(verifier.name, work->genesis.origin) != 0)
             find(work, 0, KT_DAMAGED, "the book's origin is %s, the key given is of %s", work->genesis.origin,
                  verifier.name);
-        else if (memcmp(verifier.public_key, work->genesis.log_key, KT_KEY_SIZE) != 0)
-            find(work, 0, KT_DAMAGED, "the book's log key is not the key given");
-        memcpy(work->log_key, verifier.public_key, KT_KEY_SIZE);
+        memcpy(work->wanted, verifier.public_key, KT_KEY_SIZE);
+        work->wanted_seen = memcmp(work->wanted, work->log_key, KT_KEY_SIZE) == 0;
     }
-    if (work->options->since == NULL) return KT_OK;
-    kt_code code = kt_verifier_make(work->genesis.origin, work->log_key, &verifier, error);
-    if (code == KT_OK)
-        code = kt_checkpoint_open(work->options->since, work->options->since_size, &verifier, false, &work->since,
-                                  error);
-    if (code != KT_OK) return kt_fail_at(error, code, "the checkpoint given");
-    work->has_since = true;
-    if (work->since.size > work->head.tree.size)
-        find(work, NO_RECORD, KT_DAMAGED,
-             "the book has %llu records, fewer than the %llu of the checkpoint given: it was rolled back",
-             (unsigned long long)work->head.tree.size, (unsigned long long)work->since.size);
     return KT_OK;
+}
+
+static void find_in_held(void *context, kt_code code, const char *what) { report(context, NO_RECORD, code, what); }
+
+/* What the book must extend: nothing else shows that its own key did not sign another past. */
+static kt_code read_held(struct examine *work, const char *directory, kt_error *error) {
+    kt_code code = kt_held_read(directory, work->options, work->txn, work->genesis.origin, find_in_held, work,
+                                &work->held, work->out, error);
+    for (size_t i = 0; i < work->held.count && code == KT_OK; i++) {
+        const kt_held *held = &work->held.held[i];
+        if (held->checkpoint.size > work->head.tree.size)
+            find(work, NO_RECORD, KT_DAMAGED,
+                 "the book has %llu records, fewer than the %llu of %s: it was rolled back",
+                 (unsigned long long)work->head.tree.size, (unsigned long long)held->checkpoint.size, held->what);
+    }
+    return code;
 }
 
 /* ---- each record ---- */
@@ -217,24 +227,39 @@ static void check_checkpoint(struct examine *work, const kt_seal *seal, uint64_t
         find(work, size - 1, KT_DAMAGED, "the checkpoint of size %llu is not of its seal", (unsigned long long)size);
 }
 
-static void check_since(struct examine *work) {
+/* Those of the size that the tree has now. */
+static void check_held(struct examine *work) {
     uint8_t root[KT_HASH_SIZE];
-    if (!work->has_since || work->tree.size != work->since.size) return;
-    kt_tree_root(&work->tree, root);
-    if (memcmp(root, work->since.root, KT_HASH_SIZE) != 0)
-        find(work, NO_RECORD, KT_DAMAGED,
-             "the first %llu records are not those of the checkpoint given: the history was rewritten",
-             (unsigned long long)work->since.size);
+    for (; work->held_next < work->held.count; work->held_next++) {
+        const kt_held *held = &work->held.held[work->held_next];
+        if (held->checkpoint.size != work->tree.size) return;
+        kt_tree_root(&work->tree, root);
+        if (memcmp(root, held->checkpoint.root, KT_HASH_SIZE) != 0)
+            find(work, NO_RECORD, KT_DAMAGED, "the first %llu records are not those of %s: the history was rewritten",
+                 (unsigned long long)held->checkpoint.size, held->what);
+    }
 }
 
-/* Entries are the records that ask for the right to post. */
-static bool is_posting(const struct examine *work, const kt_envelope *envelope) {
+/* What the seal counts it as: KT_COUNTS_... */
+static uint32_t counts_as(const struct examine *work, const kt_envelope *envelope) {
     kt_long whole;
     uint32_t kind = envelope->kind;
     if (kind == KT_KIND_LONG && kt_long_read(envelope->body, &whole, NULL) == KT_OK) kind = whole.kind;
     for (unsigned i = 0; i < work->registry->kind_count; i++)
-        if (work->registry->kinds[i].kind == kind) return (work->registry->kinds[i].right & KT_RIGHT_POST) != 0;
-    return false;
+        if (work->registry->kinds[i].kind == kind) return work->registry->kinds[i].counts;
+    return KT_COUNTS_NOT;
+}
+
+/* Checkpoints behind this record, and the one over it, are signed by another key. That it may is checked by the replay. */
+static void change_log_key(struct examine *work, uint64_t number, kt_span body) {
+    kt_log_handover handover;
+    if (kt_log_handover_read(work->genesis.origin, body, &handover, NULL) != KT_OK) return;
+    if (memcmp(handover.from, work->log_key, KT_KEY_SIZE) != 0) { /* the replay knows of no other change in its batch */
+        find(work, number, KT_DAMAGED, "the log's key is changed from one that it is not");
+        return;
+    }
+    memcpy(work->log_key, handover.to, KT_KEY_SIZE);
+    work->wanted_seen = work->wanted_seen || memcmp(work->wanted, work->log_key, KT_KEY_SIZE) == 0;
 }
 
 /* A record whose leaf is in the tree already, and not in its batch's content. */
@@ -247,10 +272,16 @@ static void look_at(struct examine *work, uint64_t number, kt_span record, const
         (code = kt_seal_read(envelope.body, envelope.kind_version, &seal, &error)) == KT_OK) {
         work->out->batches++;
         check_seal(work, number, &seal);
-        if (seal.posted != work->batch_entries || seal.read != seal.posted + seal.rejected)
+        if (seal.posted != work->batch_entries)
             find(work, number, KT_DAMAGED, "the seal counts %llu entries posted, found %llu",
                  (unsigned long long)seal.posted, (unsigned long long)work->batch_entries);
-        work->batch_entries = 0;
+        else if (seal.read != seal.posted + work->batch_proposals + seal.rejected)
+            find(work, number, KT_DAMAGED,
+                 "the seal counts %llu entries read, which are not the posted, %llu proposed and "
+                 "%llu rejected ones",
+                 (unsigned long long)seal.read, (unsigned long long)work->batch_proposals,
+                 (unsigned long long)seal.rejected);
+        work->batch_entries = work->batch_proposals = 0;
         check_checkpoint(work, &seal, number + 1);
         work->last_time = seal.recorded_us;
         work->last_epoch = seal.epoch;
@@ -258,9 +289,12 @@ static void look_at(struct examine *work, uint64_t number, kt_span record, const
         kt_content_init(&work->content);
     } else kt_content_add(&work->content, leaf, 1);
     if (code != KT_OK) report(work, number, code, error.text);
-    else if (is_posting(work, &envelope)) {
-        work->out->entries++;
-        work->batch_entries++;
+    else {
+        if (envelope.kind == KT_KIND_LOG_KEY) change_log_key(work, number, envelope.body);
+        uint32_t counts = counts_as(work, &envelope);
+        work->out->entries += counts == KT_COUNTS_ENTRY;
+        work->batch_entries += counts == KT_COUNTS_ENTRY;
+        work->batch_proposals += counts == KT_COUNTS_PROPOSAL;
     }
 }
 
@@ -280,23 +314,26 @@ static void add_leaves(struct examine *work, const kt_stretch *stretch, uint32_t
     }
 }
 
-/* The next record to be looked at from `at` on, or where the tree must stand still to be compared. */
-static uint32_t next_stop(struct examine *work, const kt_stretch *stretch, uint32_t at) {
+/* The next record to be looked at from `at` on (*look), or where the tree must stand still to be compared. */
+static uint32_t next_stop(struct examine *work, const kt_stretch *stretch, uint32_t at, bool *look) {
     uint32_t end = stretch->count, posted = 0, stop;
     uint64_t number = stretch->first + at;
-    if (work->has_since && work->since.size > number && work->since.size - number < end - at)
-        end = at + (uint32_t)(work->since.size - number);
+    if (work->held_next < work->held.count) {
+        uint64_t size = work->held.held[work->held_next].checkpoint.size;
+        if (size > number && size - number < end - at) end = at + (uint32_t)(size - number);
+    }
     for (stop = at; stop < end && stretch->sorts[stop] != KT_LEAF_LOOK; stop++)
         posted += stretch->sorts[stop] == KT_LEAF_POSTING;
     work->out->entries += posted;
     work->batch_entries += posted;
+    *look = stop < end; /* not the record behind such a place: with it the tree would pass by */
     return stop;
 }
 
 static void join(struct examine *work, const kt_stretch *stretch) {
     for (uint32_t at = 0; at < stretch->count && !work->broken;) {
-        uint32_t stop = next_stop(work, stretch, at);
-        bool look = stop < stretch->count && stretch->sorts[stop] == KT_LEAF_LOOK;
+        bool look;
+        uint32_t stop = next_stop(work, stretch, at, &look);
         if (stop > at) kt_content_add(&work->content, stretch->leaves[at], stop - at);
         add_leaves(work, stretch, at, stop + look);
         work->out->records += stop + look - at;
@@ -309,7 +346,7 @@ static void join(struct examine *work, const kt_stretch *stretch) {
             if (work->broken) report(work, number, code, error.text);
             else look_at(work, number, record, stretch->leaves[stop]);
         }
-        check_since(work);
+        check_held(work);
         at = stop + look;
     }
 }
@@ -338,7 +375,7 @@ static void examine_record(struct examine *work, uint64_t number, kt_span record
     kt_leaf_hash(record.data, record.size, leaf);
     kt_tree_add(&work->tree, leaf, check_tile, work);
     look_at(work, number, record, leaf);
-    check_since(work);
+    check_held(work);
 }
 
 static void examine_records(struct examine *work) {
@@ -490,6 +527,7 @@ static kt_code run(struct examine *work, const char *directory, char **path, kt_
     }
     if (code != KT_OK) return kt_fail(error, code, "%s", why.text);
     code = set_key(work, error);
+    if (code == KT_OK) code = read_held(work, directory, error);
     if (code == KT_OK) code = kt_scratch_open(path, &work->scratch, error);
     if (code != KT_OK) return code;
     work->sink->scratch(work->sink->context, *path);
@@ -498,8 +536,11 @@ static kt_code run(struct examine *work, const char *directory, char **path, kt_
     if (code != KT_OK) return code;
     kt_tree_init(&work->tree);
     kt_content_init(&work->content);
+    check_held(work); /* of no records */
     examine_records(work);
     wait_for_replay(work);
+    if (!work->broken && !work->wanted_seen)
+        find(work, 0, KT_DAMAGED, "the book's log key is not the key given, and was not handed over to it or from it");
     if (!work->broken) {
         check_head(work);
         check_ends(work);
@@ -533,6 +574,7 @@ kt_code kt_examine(const kt_registry *registry, const char *directory, const kt_
     kt_store_close(work->scratch);
     kt_store_close(work->store);
     kt_scratch_remove(path);
+    kt_held_release(&work->held);
     free(work);
     return code;
 }

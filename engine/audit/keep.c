@@ -78,7 +78,7 @@ static kt_code copy_store(kt_store *store, const char *destination, kt_error *er
 
 /* What could not be finished is taken away again. */
 static void remove_copy(const char *destination) {
-    static const char *const folders[] = {"keys", "attachments"};
+    static const char *const folders[] = {"keys", "attachments", "witness"};
     char path[4096], file[4096 + 256];
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         if (path_of(path, destination, folders[i], NULL) != KT_OK) continue;
@@ -98,7 +98,7 @@ static void remove_copy(const char *destination) {
 
 kt_code kt_backup_with(const kt_registry *registry, kt_store *store, const char *source, const char *destination,
                        const kt_verify_options *verify, kt_error *error) {
-    static const char *const folders[] = {"keys", "attachments"};
+    static const char *const folders[] = {"keys", "attachments", "witness"};
     char from[4096], to[4096];
     if (mkdir(destination, 0700) != 0) {
         if (errno == EEXIST)

@@ -37,13 +37,14 @@ struct kt_leaves {
 /* ---- one stretch, by one thread ---- */
 
 static kt_leaf_sort sort_of(const kt_registry *registry, kt_span record) {
+    static const kt_leaf_sort sorts[] = {
+        [KT_COUNTS_NOT] = KT_LEAF_PLAIN, [KT_COUNTS_ENTRY] = KT_LEAF_POSTING, [KT_COUNTS_PROPOSAL] = KT_LEAF_LOOK};
     kt_envelope envelope;
     if (kt_envelope_open(record, &envelope, NULL) != KT_OK || envelope.kind == KT_KIND_SEAL ||
-        envelope.kind == KT_KIND_LONG)
+        envelope.kind == KT_KIND_LONG || envelope.kind == KT_KIND_LOG_KEY)
         return KT_LEAF_LOOK;
     for (unsigned i = 0; i < registry->kind_count; i++)
-        if (registry->kinds[i].kind == envelope.kind)
-            return (registry->kinds[i].right & KT_RIGHT_POST) != 0 ? KT_LEAF_POSTING : KT_LEAF_PLAIN;
+        if (registry->kinds[i].kind == envelope.kind) return sorts[registry->kinds[i].counts];
     return KT_LEAF_PLAIN;
 }
 

@@ -25,8 +25,8 @@
 
 typedef enum kt_leaf_sort {
     KT_LEAF_PLAIN,   /* nothing to be looked at but its hash */
-    KT_LEAF_POSTING, /* of a kind that asks for the right to post */
-    KT_LEAF_LOOK     /* a seal, a long record, or not an envelope: to be looked at */
+    KT_LEAF_POSTING, /* an entry */
+    KT_LEAF_LOOK     /* a seal, a proposal, a change of the log's key, a long record, or not an envelope */
 } kt_leaf_sort;
 
 typedef struct kt_stretch {

@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "engine/logkey.h"
+
 #define LEVELS 7 /* tiles of 256^7 leaves: more than there will ever be */
 
 /* ---- hashes of subtrees ---- */
@@ -203,10 +205,7 @@ kt_code kt_proof_make(kt_view *view, uint64_t number, const uint64_t *beside, si
 
 static kt_code open_note(const kt_view *view, const char *which, const char *note, size_t size, kt_checkpoint *out,
                          kt_error *error) {
-    kt_verifier verifier;
-    const char *text = kt_book_verifier(view->book);
-    kt_code code = kt_verifier_parse(text, strlen(text), &verifier, error);
-    if (code == KT_OK) code = kt_checkpoint_open(note, size, &verifier, false, out, error);
+    kt_code code = kt_log_checkpoint_open(view->txn, kt_book_origin(view->book), note, size, out, error);
     if (code == KT_KEY) code = KT_FOREIGN; /* nobody's key is missing: the checkpoint is not this book's */
     if (code != KT_OK) return kt_fail_at(error, code, "the %s checkpoint", which);
     if (out->size > view->end)
@@ -246,6 +245,20 @@ kt_code kt_proof_make_consistency(kt_view *view, const char *older, size_t older
     proof.note_size = newer_size;
     if (code == KT_OK) code = kt_proof_format(&proof, text, size, error);
     free(own);
+    close_source(&source);
+    return code;
+}
+
+kt_code kt_proof_make_hashes(kt_view *view, uint64_t from, uint64_t to, uint8_t *hashes, size_t *count,
+                             kt_error *error) {
+    proof_source source;
+    *count = 0;
+    if (from > to || to > view->end)
+        return kt_fail(error, KT_NOT_FOUND, "from %" PRIu64 " to %" PRIu64 " records: the book has %" PRIu64, from, to,
+                       view->end);
+    if (from == 0 || from == to) return KT_OK;
+    kt_code code = open_source(view, &source, error);
+    if (code == KT_OK) code = kt_tree_prove_consistency(from, to, hash_subtree, &source, hashes, count, error);
     close_source(&source);
     return code;
 }

@@ -26,6 +26,11 @@ kt_code kt_proof_make(kt_view *view, uint64_t number, const uint64_t *beside, si
 kt_code kt_proof_make_consistency(kt_view *view, const char *older, size_t older_size, const char *newer,
                                   size_t newer_size, char **text, size_t *size, kt_error *error);
 
+/* Its hashes alone, from one size to a later one; *count is 0 from nothing and to the same size. Whether they hold says who has
+   the roots. KT_NOT_FOUND: beyond the view. */
+kt_code kt_proof_make_hashes(kt_view *view, uint64_t from, uint64_t to, uint8_t *hashes, size_t *count,
+                             kt_error *error);
+
 typedef struct kt_proof_checked {
     kt_proof proof;
     kt_checkpoint checkpoint, older;

@@ -256,4 +256,4 @@ static kt_code ads_open(const kt_source *source, const kt_format_options *option
 /* Guessed from the standard's own file names alone: kt_format_find. */
 static const char *const suffixes[] = {NULL};
 
-const kt_format kt_format_ads = {"ads", suffixes, ads_open, kt_table_next, kt_table_close, kt_table_preamble};
+const kt_format kt_format_ads = {"ads", suffixes, ads_open, kt_table_next, kt_table_close, kt_table_preamble, NULL};

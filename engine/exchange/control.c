@@ -93,20 +93,31 @@ static kt_code put(kt_rejects *rejects, const void *data, size_t size, kt_error 
     return KT_OK;
 }
 
-kt_code kt_rejects_add(kt_rejects *rejects, kt_str preamble, const uint8_t *raw, size_t size, kt_error *error) {
+static kt_code put_item(kt_rejects *rejects, const kt_item *item, kt_error *error) {
+    if (item->raw_size == 0) return KT_OK; /* made of more than one place of the file */
+    if (item->before.size == 0) return put(rejects, item->raw, item->raw_size, error);
+    kt_code code = put(rejects, item->before.data, item->before.size, error);
+    if (code == KT_OK) code = put(rejects, item->raw, item->raw_size, error);
+    return code == KT_OK ? put(rejects, item->behind.data, item->behind.size, error) : code;
+}
+
+kt_code kt_rejects_add(kt_rejects *rejects, kt_str preamble, kt_str closing, const kt_item *item, kt_error *error) {
     if (!rejects->path) return KT_OK;
     kt_code code = KT_OK;
     if (!rejects->file) {
+        size_t size = closing.size < sizeof rejects->closing ? closing.size : sizeof rejects->closing - 1;
+        if (size) memcpy(rejects->closing, closing.data, size);
+        rejects->closing[size] = 0;
         code = make(rejects, error);
         if (code == KT_OK) code = put(rejects, preamble.data, preamble.size, error);
     }
-    return code == KT_OK ? put(rejects, raw, size, error) : code;
+    return code == KT_OK ? put_item(rejects, item, error) : code;
 }
 
 kt_code kt_rejects_close(kt_rejects *rejects, kt_error *error) {
     if (!rejects->file) return KT_OK;
-    kt_code code = KT_OK;
-    if (fflush(rejects->file) != 0 || fsync(fileno(rejects->file)) != 0)
+    kt_code code = put(rejects, rejects->closing, strlen(rejects->closing), error);
+    if (code == KT_OK && (fflush(rejects->file) != 0 || fsync(fileno(rejects->file)) != 0))
         code = kt_fail_errno(error, errno, "%s: rejected entries cannot be written", rejects->path);
     if (fclose(rejects->file) != 0 && code == KT_OK)
         code = kt_fail_errno(error, errno, "%s: rejected entries cannot be written", rejects->path);

@@ -26,9 +26,11 @@ typedef struct kt_rejects {
     FILE *file;
     bool text; /* each entry ends in a line feed */
     bool made; /* by this import, and not yet to be kept */
+    char closing[160];
 } kt_rejects;
 
-kt_code kt_rejects_add(kt_rejects *rejects, kt_str preamble, const uint8_t *raw, size_t size, kt_error *error);
+/* preamble and closing: what the format has before the first and behind the last. */
+kt_code kt_rejects_add(kt_rejects *rejects, kt_str preamble, kt_str closing, const kt_item *item, kt_error *error);
 /* Synced and closed; where there is none, KT_OK. */
 kt_code kt_rejects_close(kt_rejects *rejects, kt_error *error);
 /* From here on it stays. */

@@ -158,4 +158,4 @@ static kt_code csv_open(const kt_source *source, const kt_format_options *option
 
 static const char *const suffixes[] = {".csv", NULL};
 
-const kt_format kt_format_csv = {"csv", suffixes, csv_open, kt_table_next, kt_table_close, kt_table_preamble};
+const kt_format kt_format_csv = {"csv", suffixes, csv_open, kt_table_next, kt_table_close, kt_table_preamble, NULL};

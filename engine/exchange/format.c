@@ -3,7 +3,7 @@
 #include <string.h>
 
 static const kt_format *const formats[] = {
-    &kt_format_csv, &kt_format_ads, &kt_format_json, &kt_format_msgpack, &kt_format_journal,
+    &kt_format_csv, &kt_format_ads, &kt_format_json, &kt_format_msgpack, &kt_format_journal, &kt_format_saft,
 };
 #define FORMATS (sizeof formats / sizeof formats[0])
 

@@ -42,6 +42,7 @@ typedef struct kt_item {
     /* The entry's own bytes in the source, also for a refused one: for the reject file. */
     const uint8_t *raw;
     size_t raw_size;
+    kt_str before, behind; /* what stands around them there, so that they can be read alone */
     size_t virtual_left_out; /* postings left out of the entry; KT_ITEM_LEFT_OUT: 0 where it was no entry but a rule */
     bool can_go_on;          /* after a refusal: see above */
     size_t done;             /* bytes of the source consumed so far, for a progress bar */
@@ -56,6 +57,8 @@ typedef struct kt_format {
     /* Bytes that must stand before the rejected entries so that the reject file reads as the same format:
        for csv and ads the header row, else nothing. Valid until close. */
     kt_str (*preamble)(void *reader);
+    /* And behind them; NULL: nothing. Valid until close. */
+    kt_str (*closing)(void *reader);
 } kt_format;
 
 extern const kt_format kt_format_csv;
@@ -63,6 +66,7 @@ extern const kt_format kt_format_ads;
 extern const kt_format kt_format_json;
 extern const kt_format kt_format_msgpack;
 extern const kt_format kt_format_journal;
+extern const kt_format kt_format_saft;
 
 /* By name, or guessed from the path's ending (NULL name). KT_UNSUPPORTED names what there is. */
 kt_code kt_format_find(const char *name, const char *path, const kt_format **out, kt_error *error);

@@ -67,6 +67,7 @@ static void close_reader(import *im) {
 
 /* Reads the next item. `refused`: it was a bad entry, *error says why, and reading may go on. */
 static kt_code next_item(import *im, kt_item *item, bool *refused, kt_error *error) {
+    item->before = item->behind = (kt_str){NULL, 0}; /* most formats have none */
     *refused = false;
     kt_code code = im->format->next(im->reader, item, error);
     if (code == KT_OK || code == KT_END) return code;
@@ -105,6 +106,7 @@ static kt_code make_id(import *im, kt_error *error) {
 static kt_batch_options batch_options(const import *im) {
     kt_batch_options options = {
         .allow_duplicate_voucher = im->options->allow_duplicate_voucher,
+        .propose_beyond = im->options->propose_beyond,
         .rounding_account = im->options->rounding_account,
         .dry_run = im->options->dry_run,
     };
@@ -204,6 +206,7 @@ static kt_code create_accounts(import *im, kt_error *error) {
 static kt_code set_decimals(import *im, uint8_t decimals, kt_error *error) {
     kt_code code = kt_control_rescale(&im->result->read, im->result->decimals, decimals, error);
     if (code == KT_OK) code = kt_control_rescale(&im->result->posted, im->result->decimals, decimals, error);
+    if (code == KT_OK) code = kt_control_rescale(&im->result->proposed, im->result->decimals, decimals, error);
     if (code == KT_OK) code = kt_control_rescale(&im->result->rejected, im->result->decimals, decimals, error);
     im->result->decimals = decimals;
     return code;
@@ -241,7 +244,8 @@ static kt_code reject(import *im, const kt_item *item, const kt_control *control
     if (im->options->refused && (!most || im->refusals < most)) im->options->refused(im->options->context, why);
     im->refusals++;
     kt_str preamble = im->format->preamble ? im->format->preamble(im->reader) : (kt_str){0};
-    return kt_rejects_add(&im->rejects, preamble, item->raw, item->raw_size, error);
+    kt_str closing = im->format->closing ? im->format->closing(im->reader) : (kt_str){0};
+    return kt_rejects_add(&im->rejects, preamble, closing, item, error);
 }
 
 static kt_code take_item(import *im, const kt_item *item, kt_code read, kt_error *why, kt_error *error) {
@@ -264,7 +268,8 @@ static kt_code take_item(import *im, const kt_item *item, kt_code read, kt_error
     code = im->sink->add(im->to, &item->entry, why);
     if (code == KT_OK) {
         result->virtual_left_out += item->virtual_left_out;
-        return kt_control_add(&result->posted, &control, &item->entry, error);
+        bool proposed = im->sink->proposed != NULL && im->sink->proposed(im->to);
+        return kt_control_add(proposed ? &result->proposed : &result->posted, &control, &item->entry, error);
     }
     if (is_refusal(code)) return reject(im, item, &control, why, error);
     if (error) *error = *why;
@@ -342,7 +347,7 @@ static kt_code begin(import *im, kt_error *error) {
 
 static void nothing_posted(kt_import_result *result) {
     result->rejected = result->read;
-    result->posted = (kt_control){0};
+    result->posted = result->proposed = (kt_control){0};
     result->accounts_created = 0;
     result->currencies_declared = 0;
     result->virtual_left_out = result->entries_left_out = result->automated_left_out = 0;
@@ -353,7 +358,7 @@ static kt_code finish(import *im, kt_error *error) {
     kt_import_result *result = im->result;
     bool some_bad = result->rejected.entries > 0, dry = im->options->dry_run;
     kt_code code = kt_rejects_close(&im->rejects, error);
-    if (code == KT_OK && !dry && (result->posted.entries > 0 || !some_bad)) {
+    if (code == KT_OK && !dry && (result->posted.entries + result->proposed.entries > 0 || !some_bad)) {
         code = im->sink->commit(im->to, result->rejected.entries, &result->receipt, error);
     } else if (code == KT_OK && !dry) {
         result->accounts_created = 0;
@@ -372,6 +377,8 @@ static kt_code run(import *im, const char *path, kt_error *error) {
     im->source = kt_source_of(im->file);
     code = kt_format_find(im->options->format, path, &im->format, error);
     im->rejects.text = im->format != &kt_format_msgpack;
+    if (code == KT_OK && im->options->how.openings && im->format != &kt_format_saft)
+        code = kt_fail(error, KT_USAGE, "format %s has no opening balances to post", im->format->name);
     if (code == KT_OK) code = im->sink->currency(im->to, &im->book_currency, error);
     if (code != KT_OK) return code;
     kt_code collected = KT_OK; /* a fault found there counts behind what is found before it: a repeat, a bad code */

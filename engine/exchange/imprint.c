@@ -78,6 +78,7 @@ void kt_imprint_begin(kt_imprint *imprint, const kt_format *format, const kt_imp
     for (; how->symbols && how->symbols[symbols]; symbols++) hash_name(hash, how->symbols[symbols]);
     hash_amount(hash, (kt_amount)symbols, 0);
     hash_text(hash, options->rounding_account.data, options->rounding_account.size);
+    if (how->openings) hash_name(hash, how->openings); /* given, or not: other entries */
     imprint->running = source->size >= ALONE && pthread_create(&imprint->thread, NULL, hash_bytes, imprint) == 0;
     if (!imprint->running) hash_bytes(imprint);
 }

@@ -347,4 +347,4 @@ static kt_str json_preamble(void *context) {
 
 static const char *const suffixes[] = {".json", ".jsonl", ".ndjson", NULL};
 
-const kt_format kt_format_json = {"json", suffixes, json_open, json_next, json_close, json_preamble};
+const kt_format kt_format_json = {"json", suffixes, json_open, json_next, json_close, json_preamble, NULL};

@@ -45,7 +45,14 @@ static kt_code add_currency(void *to, kt_str code, uint8_t decimals, kt_error *e
 }
 
 static kt_code add(void *to, const kt_entry *entry, kt_error *error) {
-    return kt_batch_add(((kt_book_sink *)to)->batch, entry, NULL, error);
+    kt_book_sink *sink = to;
+    sink->proposals = kt_batch_proposed(sink->batch);
+    return kt_batch_add(sink->batch, entry, NULL, error);
+}
+
+static bool proposed(void *to) {
+    const kt_book_sink *sink = to;
+    return kt_batch_proposed(sink->batch) != sink->proposals;
 }
 
 static kt_code commit(void *to, uint64_t rejected, kt_receipt *receipt, kt_error *error) {
@@ -70,6 +77,7 @@ const kt_sink kt_sink_book = {.currency = find_book_currency,
                               .add_account = add_account,
                               .add_currency = add_currency,
                               .add = add,
+                              .proposed = proposed,
                               .judge = NULL,
                               .commit = commit,
                               .abort = give_up};

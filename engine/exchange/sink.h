@@ -22,6 +22,7 @@ typedef struct kt_sink {
     kt_code (*add_account)(void *to, const kt_account *account, kt_error *error);
     kt_code (*add_currency)(void *to, kt_str code, uint8_t decimals, kt_error *error);
     kt_code (*add)(void *to, const kt_entry *entry, kt_error *error);
+    bool (*proposed)(void *to); /* the entry added last is only proposed; NULL: none ever is */
     /* Where entries are judged elsewhere, and so not all when they are added: has all that was added judged, stores nothing,
        and takes the entries out of the batch again. *news: some were refused that had not been before; adding one of
        them again gives its refusal. NULL: what add took is taken. */
@@ -34,6 +35,7 @@ typedef struct kt_sink {
 typedef struct kt_book_sink {
     kt_book *book;
     kt_batch *batch;
+    uint64_t proposals; /* in it, before the entry added last */
     char currency[KT_CURRENCY_CODE_MAX + 1];
 } kt_book_sink;                    /* all zero but the book to begin with */
 extern const kt_sink kt_sink_book; /* to: a kt_book_sink */

@@ -261,7 +261,7 @@ static void begin(kt_table *table, const kt_row *row, const kt_table_key *key) {
     entry->series = key->series;
     entry->voucher = key->voucher;
     entry->text = entry->ref = (kt_str){0};
-    entry->reverses = 0;
+    entry->reverses = entry->proposal = 0;
     entry->minus = false;
     entry->file = table->source->name;
     entry->file_line = row->line;

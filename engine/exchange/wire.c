@@ -265,4 +265,4 @@ static kt_str wire_preamble(void *context) {
 
 static const char *const suffixes[] = {".msgpack", ".mpk", NULL};
 
-const kt_format kt_format_msgpack = {"msgpack", suffixes, wire_open, wire_next, wire_close, wire_preamble};
+const kt_format kt_format_msgpack = {"msgpack", suffixes, wire_open, wire_next, wire_close, wire_preamble, NULL};

@@ -3,6 +3,7 @@
 #include "engine/ledger/check.h"
 #include "engine/ledger/dimension.h"
 #include "engine/ledger/entry.h"
+#include "engine/ledger/proposal.h"
 #include "engine/ledger/voucher.h"
 
 static kt_code other_form(const char *what, kt_error *error) {
@@ -15,6 +16,8 @@ static kt_code check_form(const kt_ledger *ledger, const kt_entry *entry, bool r
     kt_str book = {now->code, now->code_size};
     if (entry->reverses != 0)
         return kt_fail(error, KT_UNSUPPORTED, "a reversal is made where the book is, not sent to it");
+    if (entry->proposal != 0)
+        return kt_fail(error, KT_UNSUPPORTED, "a proposal is approved where the book is, not from afar");
     if (repeats != ledger->plan->voucher_used)
         return other_form("it says that its voucher was used before, and it was not", error);
     for (size_t i = 0; i < entry->line_count; i++) {
@@ -47,7 +50,13 @@ kt_code kt_entry_arrive(void *self, const kt_record *record, kt_error *error) {
     if (code == KT_DAMAGED) code = kt_fail(error, KT_INVALID, "an entry's record is malformed");
     if (code == KT_OK) code = kt_entry_check(ledger, &entry, repeats, error);
     if (code == KT_OK) code = check_form(ledger, &entry, repeats, error);
+    if (code == KT_OK && record->kind_version != KT_ENTRY_VERSION)
+        code = other_form("it is of the version that approved entries have", error);
     if (code == KT_OK) code = check_dimensions(ledger, &entry, error);
+    if (code == KT_OK) {
+        code = kt_entry_allow(ledger, &entry, error);
+        if (code != KT_OK) kt_entry_locate(&entry, code, error);
+    }
     if (code == KT_OK) code = kt_entry_fold(ledger, &entry, record->number, error);
     kt_entry_reader_release(&reader);
     return code;

@@ -5,6 +5,7 @@
 #include "engine/ledger/company.h"
 #include "engine/ledger/dimension.h"
 #include "engine/ledger/period.h"
+#include "engine/ledger/proposal.h"
 #include "engine/ledger/reverse.h"
 #include "engine/ledger/voucher.h"
 #include "storage/codec.h"
@@ -412,7 +413,7 @@ static kt_code check_lines(kt_ledger *ledger, const kt_entry *entry, kt_error *e
 }
 
 /* LAW 12: a refusal begins with where the entry stands. */
-static kt_code locate(const kt_entry *entry, kt_code code, kt_error *error) {
+kt_code kt_entry_locate(const kt_entry *entry, kt_code code, kt_error *error) {
     if (entry->voucher.size != 0 && entry->voucher.size <= KT_VOUCHER_MAX &&
         kt_utf8_valid(entry->voucher.data, entry->voucher.size))
         kt_fail_at(error, code, "voucher %.*s", (int)entry->voucher.size, entry->voucher.data);
@@ -433,7 +434,7 @@ kt_code kt_entry_check(kt_ledger *ledger, const kt_entry *entry, bool voucher_re
     if (code == KT_OK) code = check_voucher(ledger, entry, voucher_repeats, error);
     if (code == KT_OK) code = check_rules(ledger, error);
     if (code == KT_OK) code = check_reversal(ledger, entry, error);
-    return code == KT_OK ? KT_OK : locate(entry, code, error);
+    return code == KT_OK ? KT_OK : kt_entry_locate(entry, code, error);
 }
 
 static kt_code mark_book_currency(kt_ledger *ledger, kt_error *error) {
@@ -449,6 +450,15 @@ static kt_code mark_book_currency(kt_ledger *ledger, kt_error *error) {
 static kt_code mark_currency(kt_ledger *ledger, kt_currency_slot *currency, kt_error *error) {
     if (currency == NULL) return ledger->company.posted ? KT_OK : mark_book_currency(ledger, error);
     return currency->posted ? KT_OK : kt_currency_mark_posted(ledger, currency, error);
+}
+
+kt_code kt_entry_mark(kt_ledger *ledger, kt_error *error) {
+    kt_code code = KT_OK;
+    for (size_t i = 0; i < ledger->plan->count && code == KT_OK; i++) {
+        code = mark_currency(ledger, ledger->plan->lines[i].currency, error);
+        if (code == KT_OK) code = mark_currency(ledger, ledger->plan->lines[i].weighs, error);
+    }
+    return code;
 }
 
 static kt_code fold_line(kt_ledger *ledger, const kt_entry *entry, const kt_line *line, kt_planned_line *planned,
@@ -492,6 +502,7 @@ kt_code kt_entry_fold(kt_ledger *ledger, const kt_entry *entry, uint64_t number,
         kt_put_le64(seen, number);
         code = kt_state_put(ledger->state, KT_TABLE_REVERSALS, kt_span_of(key, 8), kt_span_of(seen, 8), error);
     }
+    if (code == KT_OK && entry->proposal != 0) code = kt_proposal_carry_out(ledger, entry, number, error);
     totals->changed = true;
     totals->entries++;
     totals->postings += plan->count;

@@ -54,6 +54,10 @@ void kt_plan_close(kt_posting_plan *plan);
 /* Fills ledger->plan. voucher_repeats: its voucher may have been used before. Errors as kt_batch_add. Unbalanced ones
    leave plan->left set where a rounding account could take it. */
 kt_code kt_entry_check(kt_ledger *ledger, const kt_entry *entry, bool voucher_repeats, kt_error *error);
+/* A refusal begins with where the entry stands (law 12). Returns code. */
+kt_code kt_entry_locate(const kt_entry *entry, kt_code code, kt_error *error);
+/* Marks the plan's currencies as posted in: amounts of their decimals are stored. */
+kt_code kt_entry_mark(kt_ledger *ledger, kt_error *error);
 /* Applies what the plan says: state and sums (never fails for the entry's sake). */
 kt_code kt_entry_fold(kt_ledger *ledger, const kt_entry *entry, uint64_t number, kt_error *error);
 

@@ -17,28 +17,33 @@ size_t kt_company_record(const kt_company *company, kt_day from, uint8_t *out, s
     kt_str *texts[TEXTS];
     texts_of(&copy, texts);
     kt_pack_init(&pack, out, room);
-    kt_pack_envelope(&pack, KT_KIND_COMPANY, 1, from);
-    kt_pack_array(&pack, TEXTS + 2);
+    bool kept = company->retention_years != 0;
+    kt_pack_envelope(&pack, KT_KIND_COMPANY, kept ? KT_COMPANY_VERSION : 1, from);
+    kt_pack_array(&pack, kept ? TEXTS + 3 : TEXTS + 2);
     kt_pack_uint(&pack, company->fiscal_month);
     kt_pack_uint(&pack, company->fiscal_day);
     for (unsigned i = 0; i < TEXTS; i++) kt_pack_text(&pack, texts[i]->data, texts[i]->size);
+    if (kept) kt_pack_uint(&pack, company->retention_years);
     return pack.size;
 }
 
 bool kt_company_read(kt_span body, kt_company *out) {
     kt_unpack unpack;
     uint32_t count;
-    uint64_t month, day;
+    uint64_t month, day, years = 1;
     kt_str *texts[TEXTS];
     *out = (kt_company){0};
     texts_of(out, texts);
     kt_unpack_init(&unpack, body);
-    if (!kt_unpack_array(&unpack, &count) || count != TEXTS + 2 || !kt_unpack_uint(&unpack, &month) ||
-        !kt_unpack_uint(&unpack, &day) || month < 1 || month > 12 || day < 1 || day > 28)
+    if (!kt_unpack_array(&unpack, &count) || (count != TEXTS + 2 && count != TEXTS + 3) ||
+        !kt_unpack_uint(&unpack, &month) || !kt_unpack_uint(&unpack, &day) || month < 1 || month > 12 || day < 1 ||
+        day > 28)
         return false;
     for (unsigned i = 0; i < TEXTS; i++) kt_unpack_text(&unpack, &texts[i]->data, &texts[i]->size);
     out->fiscal_month = (uint8_t)month;
     out->fiscal_day = (uint8_t)day;
+    if (count == TEXTS + 3 && (!kt_unpack_uint(&unpack, &years) || years < 1 || years > UINT8_MAX)) return false;
+    out->retention_years = count == TEXTS + 3 ? (uint8_t)years : 0;
     return kt_unpack_done(&unpack);
 }
 
@@ -186,7 +191,8 @@ kt_code kt_company_apply(void *self, const kt_record *record, kt_error *error) {
     kt_company company;
     uint8_t key[12];
     kt_code code = KT_OK;
-    if (!kt_company_read(record->body, &company))
+    bool good = kt_company_read(record->body, &company);
+    if (!good || (company.retention_years != 0) != (record->kind_version == KT_COMPANY_VERSION))
         return kt_fail(error, KT_DAMAGED, "record %llu: a company record is malformed",
                        (unsigned long long)record->number);
     code = load_stored(ledger, error);

@@ -14,6 +14,8 @@
 kt_code kt_company_at(kt_state *state, kt_day day, uint64_t end, kt_company *out, kt_error *error);
 /* The same: the record that says them. */
 kt_code kt_company_number(kt_state *state, kt_day day, uint64_t end, uint64_t *number, kt_error *error);
+/* 2: it says how long the books are kept; those that do not are of version 1, as all were once. */
+#define KT_COMPANY_VERSION 2
 /* A company record's body; strings borrow it. false: not in its one form. */
 bool kt_company_read(kt_span body, kt_company *out);
 /* The book's currency and fiscal year, into ledger->company. */

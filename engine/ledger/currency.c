@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "engine/ledger/company.h"
 #include "storage/codec.h"
 
 struct kt_currencies {
@@ -139,10 +140,13 @@ kt_code kt_currency_check(kt_ledger *ledger, kt_str code, uint8_t decimals, kt_e
                        decimals, KT_DECIMALS_MAX);
     kt_code result = kt_currency_slot_find(ledger, code, &slot, error);
     if (result == KT_NOT_FOUND) return KT_OK;
-    if (result == KT_OK && slot->posted && slot->decimals != decimals)
+    if (result != KT_OK || slot->decimals == decimals) return result;
+    if (slot->posted)
         return kt_fail(error, KT_RULE, "currency %.*s has postings with %u decimals: they cannot become %u",
                        (int)code.size, code.data, slot->decimals, decimals);
-    return result;
+    result = kt_company_load(ledger, error);
+    if (result != KT_OK || ledger->company.currency != slot->id) return result;
+    return kt_access_ask(kt_fold_access(ledger->fold), KT_RIGHT_ADMIN, error); /* LAW 7: limits count in them */
 }
 
 size_t kt_currency_record(kt_str code, uint8_t decimals, kt_day date, uint8_t *out, size_t room) {
@@ -204,7 +208,8 @@ kt_code kt_currency_apply(void *self, const kt_record *record, kt_error *error) 
         memcpy(facts.code, name.data, name.size);
         code = next_id(ledger, &facts.id, error);
         if (code == KT_OK) code = keep(ledger->currencies, &facts, &slot, error);
-    }
+    } else if (code == KT_OK && slot->decimals == decimals)
+        return KT_OK; /* an entry's proof needs the record that said so before it, not one that says it again */
     if (code != KT_OK) return code;
     slot->decimals = decimals;
     if (ledger->company.loaded && ledger->company.currency == slot->id) ledger->company.decimals = slot->decimals;

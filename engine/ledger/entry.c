@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { TAG_SERIES = 1, TAG_VOUCHER, TAG_TEXT, TAG_REF, TAG_LINES, TAG_REVERSES, TAG_REPEATS, TAG_MINUS };
+enum { TAG_SERIES = 1, TAG_VOUCHER, TAG_TEXT, TAG_REF, TAG_LINES, TAG_REVERSES, TAG_REPEATS, TAG_MINUS, TAG_PROPOSAL };
 enum { LINE_CURRENCY = 1, LINE_COST, LINE_COST_CURRENCY, LINE_TEXT, LINE_REF, LINE_TAX, LINE_DIMENSIONS };
 
 size_t kt_entry_bound(const kt_entry *entry) {
@@ -68,7 +68,7 @@ static inline uint8_t *put_text_field(uint8_t *at, uint8_t tag, kt_str text) {
 
 /* Entries with short texts and a few lines of account and amount. */
 static inline bool is_plain(const kt_entry *entry) {
-    size_t more = entry->reverses != 0 || entry->minus || entry->line_count >= PLAIN_LINES;
+    size_t more = entry->reverses != 0 || entry->minus || entry->proposal != 0 || entry->line_count >= PLAIN_LINES;
     more |= (entry->series.size | entry->voucher.size | entry->text.size | entry->ref.size) >= PLAIN_TEXT;
     for (size_t i = 0; i < entry->line_count && more == 0; i++) {
         const kt_line *line = &entry->lines[i];
@@ -80,10 +80,10 @@ static inline bool is_plain(const kt_entry *entry) {
 }
 
 /* The same bytes as below. The fields' own room is known to be there, so nothing is asked on the way. */
-static void pack_plain(kt_pack *pack, const kt_entry *entry) {
+static void pack_plain(kt_pack *pack, uint32_t kind, const kt_entry *entry) {
     unsigned fields = 1u + (entry->series.size != 0) + (entry->voucher.size != 0) + (entry->text.size != 0) +
                       (entry->ref.size != 0);
-    kt_pack_envelope(pack, KT_KIND_ENTRY, KT_ENTRY_VERSION, entry->date);
+    kt_pack_envelope(pack, kind, KT_ENTRY_VERSION, entry->date);
     uint8_t *at = pack->data + pack->size;
     *at++ = (uint8_t)(0x90 | 2 * fields);
     at = put_text_field(at, TAG_SERIES, entry->series);
@@ -109,15 +109,16 @@ static void pack_plain(kt_pack *pack, const kt_entry *entry) {
     pack->size = (size_t)(at - pack->data);
 }
 
-void kt_entry_pack(kt_pack *pack, const kt_entry *entry, bool voucher_repeats) {
+void kt_entry_pack_as(kt_pack *pack, uint32_t kind, const kt_entry *entry, bool voucher_repeats) {
     if (!voucher_repeats && pack->room - pack->size >= kt_entry_bound(entry) && is_plain(entry)) {
-        pack_plain(pack, entry);
+        pack_plain(pack, kind, entry);
         return;
     }
     int present = (entry->series.size != 0) + (entry->voucher.size != 0) + (entry->text.size != 0) +
-                  (entry->ref.size != 0) + 1 + (entry->reverses != 0) + voucher_repeats + entry->minus;
+                  (entry->ref.size != 0) + 1 + (entry->reverses != 0) + voucher_repeats + entry->minus +
+                  (entry->proposal != 0);
     unsigned fields = (unsigned)present;
-    kt_pack_envelope(pack, KT_KIND_ENTRY, KT_ENTRY_VERSION, entry->date);
+    kt_pack_envelope(pack, kind, entry->proposal != 0 ? KT_ENTRY_APPROVED_VERSION : KT_ENTRY_VERSION, entry->date);
     kt_pack_array(pack, 2 * fields);
     pack_text_field(pack, TAG_SERIES, entry->series);
     pack_text_field(pack, TAG_VOUCHER, entry->voucher);
@@ -137,6 +138,10 @@ void kt_entry_pack(kt_pack *pack, const kt_entry *entry, bool voucher_repeats) {
     if (entry->minus) {
         kt_pack_uint(pack, TAG_MINUS);
         kt_pack_bool(pack, true);
+    }
+    if (entry->proposal != 0) {
+        kt_pack_uint(pack, TAG_PROPOSAL);
+        kt_pack_uint(pack, entry->proposal);
     }
 }
 
@@ -204,6 +209,7 @@ static inline void clear_entry(kt_entry *entry, kt_day date) {
     entry->lines = NULL;
     entry->line_count = 0;
     entry->reverses = 0;
+    entry->proposal = 0;
     entry->minus = false;
     entry->file = NULL;
     entry->file_line = 0;
@@ -297,6 +303,7 @@ kt_code kt_entry_unpack(kt_entry_reader *reader, kt_day date, kt_span body, kt_e
         case TAG_REVERSES: good = kt_unpack_uint(&unpack, &out->reverses) && out->reverses != 0; break;
         case TAG_REPEATS: good = take_true(&unpack, voucher_repeats); break;
         case TAG_MINUS: good = take_true(&unpack, &out->minus); break;
+        case TAG_PROPOSAL: good = kt_unpack_uint(&unpack, &out->proposal) && out->proposal != 0; break;
         default: good = false; break;
         }
     }

@@ -19,7 +19,9 @@ enum {
     KT_KIND_CURRENCY = 1026,
     KT_KIND_PERIOD = 1027,
     KT_KIND_COMPANY = 1028,
-    KT_KIND_DIMENSION = 1029
+    KT_KIND_DIMENSION = 1029,
+    KT_KIND_PROPOSAL = 1030,
+    KT_KIND_REJECTION = 1031
 };
 
 typedef struct kt_accounts kt_accounts;

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "engine/actors.h"
 #include "engine/ledger/entry.h"
 #include "engine/ledger/register.h"
 #include "engine/ledger/reverse.h"
@@ -205,7 +206,8 @@ static kt_code fill_batch(kt_view *view, kt_entry_view *out, kt_error *error) {
     out->batch_last = row.last;
     out->recorded_us = row.recorded_us;
     memcpy(out->actor, row.actor, KT_KEY_SIZE);
-    code = kt_reversal_of(view->state, out->number, &out->reversed_by, error);
+    code = kt_actor_of_key(view, row.actor, &out->actor_id, error);
+    if (code == KT_OK) code = kt_reversal_of(view->state, out->number, &out->reversed_by, error);
     if (out->reversed_by >= view->end) out->reversed_by = 0; /* not known yet */
     return code;
 }
@@ -220,7 +222,8 @@ static kt_code read_whole(kt_view *view, struct whole *whole, uint64_t number, k
     if (code == KT_OK) code = fill_leaf(whole, number, error);
     if (code == KT_OK) code = kt_records_read_whole(whole->records, number, &bytes, &whole->view.parts, error);
     if (code == KT_OK) code = kt_envelope_open(bytes, &envelope, error);
-    if (code == KT_OK && envelope.kind != KT_KIND_ENTRY)
+    whole->view.proposed = code == KT_OK && envelope.kind == KT_KIND_PROPOSAL;
+    if (code == KT_OK && envelope.kind != KT_KIND_ENTRY && !whole->view.proposed)
         code = kt_fail(error, KT_NOT_FOUND, "record %llu is no entry; it is on record as: %s",
                        (unsigned long long)number, kind_name(view, envelope.kind));
     if (code == KT_OK)

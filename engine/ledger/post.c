@@ -7,10 +7,10 @@
 #include "engine/ledger/entry.h"
 #include "engine/ledger/form.h"
 #include "engine/ledger/period.h"
+#include "engine/ledger/proposal.h"
 #include "engine/ledger/reverse.h"
 
 #define RECORD_ROOM 8192u
-#define US_PER_DAY 86400000000ll
 
 kt_ledger *kt_batch_ledger(kt_batch *batch) { return kt_fold_self(kt_book_fold(batch->book), &kt_ledger_department); }
 
@@ -53,8 +53,8 @@ static kt_code declare_dimensions(kt_batch *batch, const kt_entry *entry, const 
 }
 
 /* Packs in place where it fits a block, else through memory. */
-static kt_code append_entry(kt_batch *batch, const kt_entry *entry, size_t bound, bool repeats, uint64_t *number,
-                            kt_error *error) {
+static kt_code append_entry(kt_batch *batch, uint32_t kind, const kt_entry *entry, size_t bound, bool repeats,
+                            uint64_t *number, kt_error *error) {
     kt_journal *journal = kt_book_journal(batch->book);
     kt_pack pack;
     uint8_t *room;
@@ -62,7 +62,7 @@ static kt_code append_entry(kt_batch *batch, const kt_entry *entry, size_t bound
         kt_code code = kt_journal_room(journal, bound, &room, error);
         if (code != KT_OK) return code;
         kt_pack_init(&pack, room, bound);
-        kt_entry_pack(&pack, entry, repeats);
+        kt_entry_pack_as(&pack, kind, entry, repeats);
         *number = kt_journal_next(journal);
         kt_journal_take(journal, pack.size);
         return KT_OK;
@@ -70,26 +70,28 @@ static kt_code append_entry(kt_batch *batch, const kt_entry *entry, size_t bound
     room = malloc(bound);
     if (room == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
     kt_pack_init(&pack, room, bound);
-    kt_entry_pack(&pack, entry, repeats);
+    kt_entry_pack_as(&pack, kind, entry, repeats);
     kt_code code = kt_journal_append(journal, kt_span_of(room, pack.size), number, error);
     free(room);
     return code;
 }
 
 /* Everything is checked; from here on only the surroundings can fail, and then the batch is over. */
-static kt_code commit_entry(kt_batch *batch, kt_ledger *ledger, const kt_entry *entry, size_t bound, uint64_t *number,
-                            kt_error *error) {
+static kt_code commit_entry(kt_batch *batch, kt_ledger *ledger, uint32_t kind, const kt_entry *entry, size_t bound,
+                            uint64_t *number, kt_error *error) {
     kt_code code = KT_OK;
     uint64_t given = 0;
     for (size_t i = 0; i < entry->line_count && code == KT_OK; i++)
         if (entry->lines[i].dimension_count != 0) code = declare_dimensions(batch, entry, &entry->lines[i], error);
-    if (code == KT_OK) code = append_entry(batch, entry, bound, ledger->plan->voucher_used, &given, error);
-    if (code == KT_OK) code = kt_entry_fold(ledger, entry, given, error);
+    if (code == KT_OK) code = append_entry(batch, kind, entry, bound, ledger->plan->voucher_used, &given, error);
+    bool proposed = kind == KT_KIND_PROPOSAL;
+    if (code == KT_OK) code = (proposed ? kt_proposal_fold : kt_entry_fold)(ledger, entry, given, error);
     if (code != KT_OK) {
         batch->broken = code;
         return code;
     }
-    batch->entries++;
+    batch->entries += !proposed;
+    batch->proposed += proposed;
     if (number != NULL) *number = given;
     return KT_OK;
 }
@@ -120,29 +122,58 @@ static kt_code check_size(const kt_entry *entry, size_t *bound, kt_error *error)
     return entry->file == NULL ? KT_LIMIT : kt_fail_at(error, KT_LIMIT, "%s:%zu", entry->file, entry->file_line);
 }
 
-static kt_code add_formed(kt_batch *batch, kt_ledger *ledger, const kt_entry *entry, bool few, uint64_t *number,
-                          kt_error *error) {
+/* An entry that was checked: *kind, an entry, becomes a proposal where it lies beyond the actor's limits and the batch proposes
+   those. */
+static kt_code allow(kt_batch *batch, kt_ledger *ledger, const kt_entry *entry, uint32_t *kind, kt_error *error) {
+    if (*kind == KT_KIND_PROPOSAL) return KT_OK;
+    kt_code code = kt_entry_allow(ledger, entry, error);
+    if (code == KT_OK) return code;
+    if (code == KT_FORBIDDEN && batch->propose_beyond && entry->proposal == 0 &&
+        kt_access_ask(kt_fold_access(kt_book_fold(batch->book)), KT_RIGHT_POST, NULL) == KT_OK) {
+        *kind = KT_KIND_PROPOSAL;
+        return KT_OK;
+    }
+    return kt_entry_locate(entry, code, error);
+}
+
+static kt_code add_formed(kt_batch *batch, kt_ledger *ledger, uint32_t kind, const kt_entry *entry, bool few,
+                          uint64_t *number, kt_error *error) {
     kt_form form = {0};
     kt_entry given = *entry;
     kt_code code = few ? check_with_currencies(batch, ledger, entry, error) : KT_OK;
     if (code == KT_OK) code = check_new(batch, ledger, &form, &given, error);
-    if (code == KT_OK) code = commit_entry(batch, ledger, &given, kt_entry_bound(&given), number, error);
+    if (code == KT_OK) code = allow(batch, ledger, &given, &kind, error);
+    if (code == KT_OK) code = commit_entry(batch, ledger, kind, &given, kt_entry_bound(&given), number, error);
     kt_form_release(&form);
     return code;
 }
 
-kt_code kt_batch_add(kt_batch *batch, const kt_entry *entry, uint64_t *number, kt_error *error) {
+static kt_code add(kt_batch *batch, uint32_t kind, const kt_entry *entry, uint64_t *number, kt_error *error) {
     kt_ledger *ledger = kt_batch_ledger(batch);
     size_t bound = 0;
     bool few = entry->line_count <= KT_LINES_MAX; /* more are refused before one is read */
-    kt_code code = kt_batch_may(batch, KT_KIND_ENTRY, error);
+    kt_code code = kt_batch_may(batch, kind, error);
+    if (code == KT_OK)
+        code = kt_access_ask(kt_fold_access(ledger->fold), entry->proposal != 0 ? KT_RIGHT_APPROVE : KT_RIGHT_POST,
+                             error);
     if (code == KT_OK && entry->reverses != 0) code = kt_reversal_target(batch, entry->reverses, error);
     if (code == KT_OK && few) code = check_size(entry, &bound, error);
     if (code == KT_OK && few && kt_form_is_simple(entry)) {
         code = kt_entry_check(ledger, entry, batch->allow_duplicate_voucher, error);
-        if (code == KT_OK) code = commit_entry(batch, ledger, entry, bound, number, error);
-    } else if (code == KT_OK) code = add_formed(batch, ledger, entry, few, number, error);
+        if (code == KT_OK) code = allow(batch, ledger, entry, &kind, error);
+        if (code == KT_OK) code = commit_entry(batch, ledger, kind, entry, bound, number, error);
+    } else if (code == KT_OK) code = add_formed(batch, ledger, kind, entry, few, number, error);
     return code == KT_OK ? KT_OK : kt_batch_break(batch, code);
+}
+
+kt_code kt_batch_add(kt_batch *batch, const kt_entry *entry, uint64_t *number, kt_error *error) {
+    return add(batch, KT_KIND_ENTRY, entry, number, error);
+}
+
+kt_code kt_batch_propose(kt_batch *batch, const kt_entry *entry, uint64_t *number, kt_error *error) {
+    kt_entry plain = *entry;
+    plain.proposal = 0;
+    return add(batch, KT_KIND_PROPOSAL, &plain, number, error);
 }
 
 /* Accounts are asked for this many entries before they are met. */
@@ -169,16 +200,14 @@ kt_code kt_entry_apply(void *self, const kt_record *record, kt_error *error) {
     if (code == KT_OK && entry.reverses >= record->number)
         code = kt_fail(error, KT_DAMAGED, "an entry reverses record %llu, which is not before it",
                        (unsigned long long)entry.reverses);
+    if (code == KT_OK && (entry.proposal != 0) != (record->kind_version == KT_ENTRY_APPROVED_VERSION))
+        code = kt_fail(error, KT_DAMAGED, "an entry's record is of version %u", record->kind_version);
     if (code == KT_OK) code = kt_entry_check(ledger, &entry, repeats, error);
+    if (code == KT_OK) code = kt_entry_allow(ledger, &entry, error);
     return code == KT_OK ? kt_entry_fold(ledger, &entry, record->number, error) : code;
 }
 
 /* ---- registers ---- */
-
-static kt_day today(kt_batch *batch) {
-    /* The records of registers are dated by the day the batch began from: the head's; on an empty book, day 0. */
-    return (kt_day)(kt_journal_head(kt_book_journal(batch->book))->recorded_us / US_PER_DAY);
-}
 
 kt_code kt_batch_account(kt_batch *batch, const kt_account *given, kt_error *error) {
     uint8_t record[RECORD_ROOM];
@@ -193,7 +222,7 @@ kt_code kt_batch_account(kt_batch *batch, const kt_account *given, kt_error *err
     kt_currencies_untry(kt_batch_ledger(batch)->currencies);
     if (code == KT_OK && needed) code = need_currency(batch, account->currency, false, &needed, error);
     if (code != KT_OK) return code;
-    size_t size = kt_account_record(account, today(batch), record, sizeof record);
+    size_t size = kt_account_record(account, kt_batch_today(batch), record, sizeof record);
     return kt_batch_append(batch, kt_span_of(record, size), NULL, error);
 }
 
@@ -202,7 +231,7 @@ kt_code kt_batch_currency(kt_batch *batch, kt_str code, uint8_t decimals, kt_err
     kt_code result = kt_batch_may(batch, KT_KIND_CURRENCY, error);
     if (result == KT_OK) result = kt_currency_check(kt_batch_ledger(batch), code, decimals, error);
     if (result != KT_OK) return result;
-    size_t size = kt_currency_record(code, decimals, today(batch), record, sizeof record);
+    size_t size = kt_currency_record(code, decimals, kt_batch_today(batch), record, sizeof record);
     return kt_batch_append(batch, kt_span_of(record, size), NULL, error);
 }
 
@@ -247,6 +276,7 @@ kt_code kt_batch_company(kt_batch *batch, kt_day from, const kt_company *company
     keep(&now.vat_number, before.vat_number);
     keep(&now.address, before.address);
     keep(&now.calendar, before.calendar);
+    if (now.retention_years == 0) now.retention_years = before.retention_years;
     /* The fiscal year is one for all days, so what is not said stays what it is now. */
     if (now.fiscal_month == 0) now.fiscal_month = ledger->company.fiscal_month;
     if (now.fiscal_day == 0) now.fiscal_day = ledger->company.fiscal_day;
@@ -272,7 +302,7 @@ kt_code kt_ledger_found(kt_batch *batch, const kt_create_options *options, kt_er
     kt_code code = kt_company_check(ledger, &company, error);
     if (code == KT_OK) code = kt_batch_currency(batch, company.currency, (uint8_t)decimals, error);
     if (code != KT_OK) return code;
-    size_t size = kt_company_record(&company, today(batch), record, sizeof record);
+    size_t size = kt_company_record(&company, kt_batch_today(batch), record, sizeof record);
     return kt_batch_append(batch, kt_span_of(record, size), NULL, error);
 }
 

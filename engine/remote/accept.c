@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
-#include "engine/access.h"
 #include "engine/ledger/account.h"
 #include "engine/ledger/currency.h"
+#include "engine/logkey.h"
 #include "storage/large.h"
 
 struct kt_accept {
@@ -15,7 +15,6 @@ struct kt_accept {
     kt_large large;
     uint64_t size; /* of the head the turn began from */
     bool open;
-    uint32_t granted; /* rights that the batch's actor was found to have */
 };
 
 kt_code kt_accept_open(kt_book *book, kt_accept **out, kt_error *error) {
@@ -51,24 +50,13 @@ void kt_accept_abort(kt_accept *accept) {
 
 /* ---- law 5 ---- */
 
-static kt_code write_note(const char *verifier, uint64_t size, const uint8_t *root, const uint8_t *signature,
-                          char note[KT_CHECKPOINT_MAX], kt_error *error) {
-    kt_verifier key;
-    kt_checkpoint checkpoint = {.size = size};
-    kt_code code = kt_verifier_parse(verifier, strlen(verifier), &key, error);
-    if (code != KT_OK) return code;
-    memcpy(checkpoint.origin, key.name, sizeof checkpoint.origin);
-    memcpy(checkpoint.root, root, KT_HASH_SIZE);
-    kt_checkpoint_note(&checkpoint, &key, signature, note);
-    return KT_OK;
-}
-
 static void fill_receipt(const kt_batch_row *row, kt_receipt *receipt) {
     memset(receipt, 0, sizeof *receipt);
     memcpy(receipt->batch_id, row->id.data, row->id.size < KT_BATCH_ID_MAX ? row->id.size : KT_BATCH_ID_MAX);
     receipt->first = row->first;
     receipt->last = row->last;
     receipt->entries = row->posted;
+    receipt->proposed = row->read - row->posted - row->rejected;
     receipt->recorded_us = row->recorded_us;
     receipt->clock_behind = row->clock_behind;
 }
@@ -91,7 +79,7 @@ static kt_code repeated(const kt_receipt *receipt, kt_error *error) {
 }
 
 /* The checkpoint that covers it: a batch in the middle of others under one head has none of its own. */
-static kt_code cover(kt_txn *txn, const char *verifier, kt_receipt *receipt, char note[KT_CHECKPOINT_MAX],
+static kt_code cover(kt_txn *txn, const char *origin, kt_receipt *receipt, char note[KT_CHECKPOINT_MAX],
                      kt_error *error) {
     kt_log_row row;
     kt_code code = kt_log_row_covering(txn, receipt->last, &row, error);
@@ -100,16 +88,16 @@ static kt_code cover(kt_txn *txn, const char *verifier, kt_receipt *receipt, cha
     if (code != KT_OK) return code;
     receipt->tree_size = row.size;
     memcpy(receipt->root, row.root, KT_HASH_SIZE);
-    return write_note(verifier, row.size, row.root, row.signature, note, error);
+    return kt_log_note(txn, origin, &row, note, NULL, error);
 }
 
-kt_code kt_accept_look_up(kt_state *state, const char *verifier, const kt_batch_frame *frame, kt_receipt *receipt,
+kt_code kt_accept_look_up(kt_state *state, const char *origin, const kt_batch_frame *frame, kt_receipt *receipt,
                           char note[KT_CHECKPOINT_MAX], kt_error *error) {
     kt_batch_row row;
     kt_code code = find_row(state, frame, &row, error);
     if (code != KT_OK) return code;
     fill_receipt(&row, receipt);
-    code = cover(kt_state_txn(state), verifier, receipt, note, error);
+    code = cover(kt_state_txn(state), origin, receipt, note, error);
     return code == KT_OK ? repeated(receipt, error) : code;
 }
 
@@ -120,7 +108,7 @@ static kt_code look_up_here(kt_accept *accept, const kt_batch_frame *frame, kt_r
     if (code != KT_OK) return code == KT_NOT_FOUND ? KT_OK : code;
     fill_receipt(&row, receipt);
     if (receipt->last < accept->size)
-        code = cover(kt_state_txn(kt_fold_state(accept->fold)), kt_book_verifier(accept->book), receipt, note, error);
+        code = cover(kt_state_txn(kt_fold_state(accept->fold)), kt_book_origin(accept->book), receipt, note, error);
     return code == KT_OK ? repeated(receipt, error) : code;
 }
 
@@ -133,13 +121,6 @@ static kt_code append(kt_accept *accept, kt_span record, kt_error *error) {
     memcpy(room, record.data, record.size);
     kt_journal_take(accept->journal, record.size);
     return KT_OK;
-}
-
-static kt_code check_right(kt_accept *accept, const kt_arrival *arrival, const kt_kind *kind, kt_error *error) {
-    if ((accept->granted & kind->right) == kind->right) return KT_OK;
-    kt_code code = kt_access_check(kt_fold_state(accept->fold), arrival->frame.actor, kind->right, error);
-    if (code == KT_OK) accept->granted |= kind->right;
-    return code;
 }
 
 static kt_code check_new_account(kt_accept *accept, const kt_record *record, kt_error *error) {
@@ -159,7 +140,7 @@ static kt_code apply(kt_accept *accept, const kt_arrival *arrival, const kt_enve
     uint8_t *room;
     const kt_kind *kind = kt_fold_kind(accept->fold, whole->kind);
     kt_code code = kind == NULL ? kt_fail(error, KT_INVALID, "kind %u is not one that can be posted here", whole->kind)
-                                : check_right(accept, arrival, kind, error);
+                                : kt_access_ask(kt_fold_access(accept->fold), kind->right, error);
     if (code == KT_OK) code = kt_journal_room(accept->journal, record.size, &room, error);
     if (code != KT_OK) return code;
     kt_record applied = {kt_journal_next(accept->journal), whole->kind, whole->kind_version, whole->date, whole->body};
@@ -169,7 +150,6 @@ static kt_code apply(kt_accept *accept, const kt_arrival *arrival, const kt_enve
     code = (kind->arrive != NULL ? kind->arrive : kind->apply)(kt_fold_self(accept->fold, kind->department), &applied,
                                                                error);
     if (code != KT_OK) return code;
-    kt_fold_uses(accept->fold, kind->right);
     memcpy(room, record.data, record.size);
     kt_journal_take(accept->journal, record.size);
     return KT_OK;
@@ -228,6 +208,7 @@ static kt_code seal_batch(kt_accept *accept, const kt_arrival *arrival, kt_recei
     if (code != KT_OK) return code;
     kt_batch_row row = {.first = number - frame->count,
                         .last = number,
+                        .read = frame->posted,
                         .posted = frame->posted,
                         .recorded_us = seal.recorded_us,
                         .clock_behind = seal.clock_behind,
@@ -246,10 +227,9 @@ kt_code kt_accept_batch(kt_accept *accept, const kt_arrival *arrival, kt_receipt
     *record = -1;
     *clean = true;
     note[0] = '\0';
-    accept->granted = 0;
     kt_large_reset(&accept->large);
     kt_code code = look_up_here(accept, frame, receipt, note, error);
-    if (code == KT_OK) code = kt_access_check(kt_fold_state(accept->fold), frame->actor, 0, error);
+    if (code == KT_OK) code = kt_access_act(kt_fold_access(accept->fold), frame->actor, error);
     if (code != KT_OK) return code;
     kt_unpack_init(&unpack, frame->packed);
     for (uint32_t i = 0; i < frame->count && code == KT_OK; i++) {
@@ -273,7 +253,11 @@ kt_code kt_accept_commit(kt_accept *accept, uint64_t *tree_size, uint8_t root[KT
     if (code != KT_OK) return code;
     *tree_size = head.tree.size;
     memcpy(root, head.root, KT_HASH_SIZE);
-    return write_note(kt_book_verifier(accept->book), head.tree.size, head.root, head.signature, note, error);
+    kt_log_row row = {.size = head.tree.size};
+    memcpy(row.root, head.root, KT_HASH_SIZE);
+    memcpy(row.signature, head.signature, KT_SIGNATURE_SIZE);
+    return kt_log_note_by(kt_signer_public(kt_book_log_signer(accept->book)), kt_book_origin(accept->book), &row, note,
+                          NULL, error);
 }
 
 kt_code kt_accept_try(kt_accept *accept, const kt_arrival *arrival, kt_accept_refused refused, void *context,
@@ -286,7 +270,7 @@ kt_code kt_accept_try(kt_accept *accept, const kt_arrival *arrival, kt_accept_re
     kt_code code = kt_accept_begin(accept, error);
     if (code != KT_OK) return code;
     kt_journal_discard(accept->journal);
-    accept->granted = 0;
+    code = kt_access_act(kt_fold_access(accept->fold), frame->actor, error);
     kt_large_reset(&accept->large);
     kt_unpack_init(&unpack, frame->packed);
     for (uint32_t i = 0; i < frame->count && code == KT_OK; i++) {

@@ -42,7 +42,7 @@ kt_code kt_accept_try(kt_accept *accept, const kt_arrival *arrival, kt_accept_re
 
 /* Is the batch id on record, as of a transaction? KT_NOT_FOUND: no. KT_REPEATED with the receipt and the note;
    KT_DUPLICATE: for other content. */
-kt_code kt_accept_look_up(kt_state *state, const char *verifier, const kt_batch_frame *frame, kt_receipt *receipt,
+kt_code kt_accept_look_up(kt_state *state, const char *origin, const kt_batch_frame *frame, kt_receipt *receipt,
                           char note[KT_CHECKPOINT_MAX], kt_error *error);
 
 #endif

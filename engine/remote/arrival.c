@@ -1,6 +1,5 @@
 #include "engine/remote/arrival.h"
 
-#include "engine/access.h"
 #include "storage/records.h"
 
 static const kt_kind *kind_of(const kt_registry *registry, uint32_t kind) {
@@ -20,7 +19,7 @@ static kt_code check_kind(const kt_registry *registry, const kt_envelope *envelo
     if (kind == NULL || whole.kind_version == 0 || whole.kind_version > kind->version)
         return kt_fail(error, KT_INVALID, "kind %u version %u is not one that can be posted here", whole.kind,
                        whole.kind_version);
-    *entries += (kind->right & KT_RIGHT_POST) != 0;
+    *entries += kind->counts == KT_COUNTS_ENTRY;
     return KT_OK;
 }
 

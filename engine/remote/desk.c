@@ -339,7 +339,11 @@ kt_code kt_desk_open(const kt_desk_options *options, kt_desk **out, kt_error *er
     pthread_mutexattr_destroy(&spins);
     pthread_cond_init(&desk->to_check, NULL);
     pthread_cond_init(&desk->to_write, NULL);
-    kt_open_options opening = {.entity = options->entity, .clock_us = options->clock_us, .context = options->context};
+    kt_open_options opening = {.entity = options->entity,
+                               .clock_us = options->clock_us,
+                               .context = options->context,
+                               .passphrase = options->passphrase,
+                               .passphrase_context = options->passphrase_context};
     kt_code code = kt_book_open(options->directory, &opening, &desk->book, error);
     if (code == KT_OK) code = kt_accept_open(desk->book, &desk->accept, error);
     if (code ==

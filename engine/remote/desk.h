@@ -21,6 +21,9 @@ typedef struct kt_desk_options {
     int wake;                           /* an eventfd */
     int64_t (*clock_us)(void *context); /* for tests; NULL: the system's */
     void *context;
+    /* As in kt_open_options. */
+    kt_code (*passphrase)(void *context, const char *key_name, char *out, size_t room, kt_error *error);
+    void *passphrase_context;
 } kt_desk_options;
 
 typedef struct kt_desk_stats {

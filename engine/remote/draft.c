@@ -154,11 +154,11 @@ const kt_draft_entry *kt_draft_entry_of(const kt_draft *draft, int64_t record) {
     return low < draft->entry_count ? &draft->entries[low] : NULL;
 }
 
-void kt_draft_sign(const kt_draft *draft, const char *origin, kt_str id, const kt_signer *actor,
-                   uint8_t signature[KT_SIGNATURE_SIZE]) {
+kt_code kt_draft_sign(const kt_draft *draft, const char *origin, kt_str id, const kt_signer *actor,
+                      uint8_t signature[KT_SIGNATURE_SIZE], kt_error *error) {
     char message[KT_SEAL_MESSAGE_MAX];
     kt_seal seal = {.id = kt_span_of(id.data, id.size), .count = draft->count};
     memcpy(seal.actor, kt_signer_public(actor), sizeof seal.actor);
     kt_content_final(&draft->content, seal.content);
-    kt_sign(actor, message, kt_seal_message(origin, &seal, message), signature);
+    return kt_sign(actor, message, kt_seal_message(origin, &seal, message), signature, error);
 }

@@ -41,7 +41,7 @@ kt_code kt_draft_drop_entries(kt_draft *draft, kt_error *error);
 const kt_draft_entry *kt_draft_entry_of(const kt_draft *draft, int64_t record);
 
 /* The actor's signature over the batch (storage/seal.h). */
-void kt_draft_sign(const kt_draft *draft, const char *origin, kt_str id, const kt_signer *actor,
-                   uint8_t signature[KT_SIGNATURE_SIZE]);
+kt_code kt_draft_sign(const kt_draft *draft, const char *origin, kt_str id, const kt_signer *actor,
+                      uint8_t signature[KT_SIGNATURE_SIZE], kt_error *error);
 
 #endif

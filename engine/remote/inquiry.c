@@ -3,6 +3,7 @@
 #include "engine/ledger/account.h"
 #include "engine/ledger/currency.h"
 #include "engine/ledger/dimension.h"
+#include "engine/logkey.h"
 
 #define US_PER_DAY 86400000000ll
 
@@ -40,13 +41,15 @@ kt_code kt_inquiry_hello(kt_view *view, kt_pack *pack, kt_error *error) {
     const kt_genesis *genesis = kt_book_genesis(view->book);
     kt_told_currency currencies[KT_FRAME_CURRENCIES_MAX];
     kt_company company;
+    uint8_t log_key[KT_KEY_SIZE];
     kt_code code = kt_view_company(view, KT_DAY_MAX, &company, error);
+    if (code == KT_OK) code = kt_log_key_at(view->txn, UINT64_MAX, log_key, error);
     if (code != KT_OK) return code;
     kt_hello hello = {.protocol = KT_PROTOCOL,
                       .origin = kt_str_from(genesis->origin),
                       .entity = kt_str_from(genesis->entity),
                       .currency = company.currency,
-                      .log_key = genesis->log_key,
+                      .log_key = log_key,
                       .fiscal_month = company.fiscal_month,
                       .fiscal_day = company.fiscal_day,
                       .today = (kt_day)(view->row.recorded_us / US_PER_DAY)};
@@ -86,5 +89,5 @@ kt_code kt_inquiry_answer(kt_view *view, kt_span body, kt_pack *pack, kt_error *
 
 kt_code kt_inquiry_batch(kt_view *view, const kt_batch_frame *frame, kt_receipt *receipt, char note[KT_CHECKPOINT_MAX],
                          kt_error *error) {
-    return kt_accept_look_up(view->state, kt_book_verifier(view->book), frame, receipt, note, error);
+    return kt_accept_look_up(view->state, kt_book_origin(view->book), frame, receipt, note, error);
 }

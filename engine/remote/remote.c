@@ -40,7 +40,7 @@ static kt_code load_key(kt_remote *remote, const kt_remote_options *options, kt_
     remote->signer = options->signer;
     if (remote->signer != NULL) return KT_OK;
     if (options->key_file == NULL) return kt_fail(error, KT_USAGE, "whose key signs? Name a key file");
-    kt_code code = kt_key_load(options->key_file, NULL, NULL, &remote->own, error);
+    kt_code code = kt_key_load(options->key_file, options->passphrase, options->context, &remote->own, error);
     remote->signer = remote->own;
     return code == KT_INVALID || code == KT_DAMAGED ? kt_fail_at(error, KT_KEY, "key") : code;
 }
@@ -204,8 +204,9 @@ kt_code kt_remote_commit(kt_remote *remote, uint64_t rejected, kt_receipt *recei
     if (!remote->open) return kt_fail(error, KT_USAGE, "no batch is open");
     remote->open = false;
     if (remote->draft.count == 0) return KT_OK; /* as with a book: nothing is stored, and no id reserved */
-    kt_draft_sign(&remote->draft, remote->origin, kt_str_from(remote->id), remote->signer, signature);
-    kt_code code = submit(remote, 0, signature, rejected, &body, error);
+    kt_code code = kt_draft_sign(&remote->draft, remote->origin, kt_str_from(remote->id), remote->signer, signature,
+                                 error);
+    if (code == KT_OK) code = submit(remote, 0, signature, rejected, &body, error);
     if (code == KT_OK) code = hear(remote, body, 0, &came, receipt, error);
     if (code == KT_OK) {
         remote->stale = false;

@@ -20,7 +20,10 @@
 typedef struct kt_remote kt_remote;
 
 typedef struct kt_remote_options {
-    const char *key_file;    /* the actor's key */
+    const char *key_file; /* the actor's key */
+    /* Where it is locked, as in kt_open_options; NULL: refused. */
+    kt_code (*passphrase)(void *context, const char *key_name, char *out, size_t room, kt_error *error);
+    void *context;
     const kt_signer *signer; /* instead of a file; the caller's */
     kt_str entity;           /* when given, a book of another entity is refused with KT_FOREIGN */
 } kt_remote_options;

@@ -360,8 +360,12 @@ static kt_code open_all(server *self, kt_error *error) {
     self->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (self->slots == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
     if (self->epoll < 0 || self->wake < 0) return kt_fail_errno(error, errno, "watching for clients");
-    kt_desk_options desk = {
-        .directory = options->directory, .entity = options->entity, .threads = options->threads, .wake = self->wake};
+    kt_desk_options desk = {.directory = options->directory,
+                            .entity = options->entity,
+                            .threads = options->threads,
+                            .wake = self->wake,
+                            .passphrase = options->passphrase,
+                            .passphrase_context = options->passphrase_context};
     kt_code code = kt_desk_open(&desk, &self->desk, error);
     if (code == KT_OK) code = kt_door_open(options->socket, options->mode, &self->door, error);
     if (code == KT_OK) code = add_watch(self, kt_door_descriptor(self->door), ABOUT_DOOR, error);

@@ -34,6 +34,9 @@ typedef struct kt_serve_options {
     int64_t patience_ms;
     void (*ready)(void *context, const char *origin); /* it listens; may be NULL */
     void *context;
+    /* As in kt_open_options; asked before it listens. */
+    kt_code (*passphrase)(void *context, const char *key_name, char *out, size_t room, kt_error *error);
+    void *passphrase_context;
 } kt_serve_options;
 
 /* Serves until it is told to stop: then it takes no more clients, finishes and answers what it has received, and takes the

@@ -18,7 +18,7 @@ static void open_signed(const char *text, size_t size) {
     must(!kt_signer_from_seed(seed, &signer, NULL));
     must(!kt_verifier_make("kontor/fuzz", kt_signer_public(signer), &verifier, NULL));
     for (unsigned i = 0; i < 4; i++) part[i] = (uint8_t)(verifier.key_id >> (24 - 8 * i));
-    kt_sign(signer, text, size, part + 4);
+    if (kt_sign(signer, text, size, part + 4, NULL) != KT_OK) abort();
     kt_signer_close(signer);
     static const char dash[] = "\n\xE2\x80\x94 kontor/fuzz ";
     char *note = malloc(size + sizeof dash + 100);

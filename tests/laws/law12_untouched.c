@@ -310,7 +310,8 @@ static kt_code junk_entry(uint64_t *random, kt_batch *batch) {
 static kt_code junk_register(uint64_t *random, kt_batch *batch) {
     kt_company company = {junk_text(random),         junk_text(random), (uint8_t)pick(random, 15),
                           (uint8_t)pick(random, 40), junk_text(random), junk_text(random),
-                          junk_text(random),         junk_text(random), junk_text(random)};
+                          junk_text(random),         junk_text(random), junk_text(random),
+                          (uint8_t)pick(random, 200)};
     kt_account account = {.code = junk_text(random),
                           .name = junk_text(random),
                           .type = (kt_account_type)pick(random, 8),

@@ -11,146 +11,27 @@ not, 2 usage.
 """
 import argparse
 import base64
-import hashlib
 import json
 import os
 import re
 import struct
 import sys
 
-try:
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-except ImportError:
-    Ed25519PublicKey = None
-
-
-class Wrong(Exception):
-    """What was found does not hold."""
-
-
-def need(holds, what):
-    if not holds:
-        raise Wrong(what)
-
-
-def sha256(data):
-    return hashlib.sha256(data).digest()
-
-
-def check_signature(key, message, signature, whose):
-    need(len(key) == 32 and len(signature) == 64, f"{whose}: key or signature has a wrong size")
-    if Ed25519PublicKey is None:
-        return
-    try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
-    except InvalidSignature:
-        raise Wrong(f"{whose}: the signature does not hold") from None
-
-
-# ---- canonical msgpack: one spelling, or it is refused
-
-class Reader:
-    """One value after another. A number is an int, text a str, bytes a bytes, truth a bool, an array a list."""
-
-    def __init__(self, data):
-        self.data, self.at = data, 0
-
-    def take(self, size):
-        need(size <= len(self.data) - self.at, "msgpack: cut short")
-        self.at += size
-        return self.data[self.at - size:self.at]
-
-    def number(self, size, signed=False):
-        return int.from_bytes(self.take(size), "big", signed=signed)
-
-    def length(self, size, least):
-        value = self.number(size)
-        need(value >= least, "msgpack: a length in a longer form than needed")
-        return value
-
-    def value(self, depth=0):
-        need(depth <= 64, "msgpack: too deep")
-        head = self.number(1)
-        if head < 0x80:
-            return head
-        if head >= 0xe0:
-            return head - 0x100
-        if head in (0xc2, 0xc3):
-            return head == 0xc3
-        if 0xcc <= head <= 0xcf:
-            size = 1 << (head - 0xcc)
-            value = self.number(size)
-            need(value > (0x7f, 0xff, 0xffff, 0xffffffff)[head - 0xcc],
-                 "msgpack: a number in a longer form than needed")
-            return value
-        if 0xd0 <= head <= 0xd3:
-            size = 1 << (head - 0xd0)
-            value = self.number(size, signed=True)
-            need(value < (-32, -0x80, -0x8000, -0x80000000)[head - 0xd0],
-                 "msgpack: a number in a longer form than needed")
-            return value
-        if head == 0xd8:
-            need(self.number(1) == 1, "msgpack: an ext type that is no amount")
-            value = self.number(16, signed=True)
-            need(value > 2**64 - 1 or value < -2**63, "msgpack: an amount in a longer form than needed")
-            return value
-        if 0xa0 <= head <= 0xbf or 0xd9 <= head <= 0xdb:
-            size = head & 31 if head <= 0xbf else self.length(1 << (head - 0xd9), (32, 0x100, 0x10000)[head - 0xd9])
-            try:
-                text = self.take(size).decode("utf-8")
-            except UnicodeDecodeError:
-                raise Wrong("msgpack: a text that is not UTF-8") from None
-            need("\0" not in text, "msgpack: a text with NUL")
-            return text
-        if 0xc4 <= head <= 0xc6:
-            return self.take(self.length(1 << (head - 0xc4), (0, 0x100, 0x10000)[head - 0xc4]))
-        if 0x90 <= head <= 0x9f or head in (0xdc, 0xdd):
-            count = head & 15 if head <= 0x9f else self.length(2 << (head - 0xdc), (16, 0x10000)[head - 0xdc])
-            need(count <= len(self.data) - self.at, "msgpack: an array of more than there is")
-            return [self.value(depth + 1) for _ in range(count)]
-        raise Wrong(f"msgpack: byte {head:#04x} begins no value that is allowed")
-
-
-def decode(data):
-    reader = Reader(data)
-    value = reader.value()
-    need(reader.at == len(data), "msgpack: bytes behind the value")
-    return value
-
-
-def is_number(value):
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def is_count(value, most=2**64 - 1):
-    return is_number(value) and 0 <= value <= most
-
-
-def shape(values, *kinds):
-    """Whether an array is of these types, int meaning a whole number and no truth."""
-    return isinstance(values, list) and len(values) == len(kinds) and all(
-        is_number(v) if k is int else isinstance(v, k) for v, k in zip(values, kinds))
-
-
-def tagged(values, kinds, what):
-    """A tagged array as a dict; kinds: tag -> type."""
-    need(isinstance(values, list) and len(values) % 2 == 0, f"{what} is no array of tags and values")
-    found, last = {}, 0
-    for tag, value in zip(values[::2], values[1::2]):
-        need(is_number(tag) and tag > last and tag in kinds, f"{what}: tag {tag!r}")
-        kind = kinds[tag]
-        need(is_number(value) if kind is int else isinstance(value, kind), f"{what}: field {tag} is of a wrong type")
-        need(kind is int or value, f"{what}: field {tag} is empty or false and should be left out")
-        found[tag], last = value, tag
-    return found
+from read_actors import ADMINISTER, CLOSE, REGISTER, VALUES, Access, without
+from read_canonical import (Ed25519PublicKey, Reader, Wrong, check_signature, decode, is_count, is_number, need, sha256,
+                            shape, tagged)
 
 
 # ---- records
 
-GENESIS, SEAL, PART, LONG = 0, 1, 2, 3
-ENTRY, ACCOUNT, CURRENCY, PERIOD, COMPANY, DIMENSION = range(1024, 1030)
-RIGHTS = {ENTRY: 1, ACCOUNT: 2, CURRENCY: 2, PERIOD: 4, COMPANY: 8, DIMENSION: 2}
+GENESIS, SEAL, PART, LONG, LOG_KEY = range(5)
+ENTRY, ACCOUNT, CURRENCY, PERIOD, COMPANY, DIMENSION, PROPOSAL, REJECTION = range(1024, 1032)
+ACTOR, GRANT, WITHDRAWAL, ROTATION, REVOCATION = range(9216, 9221)
+# Rights that a kind asks for by itself; for others they hang on what the record says.
+RIGHTS = {ACCOUNT: REGISTER, CURRENCY: VALUES, PERIOD: CLOSE, COMPANY: ADMINISTER, DIMENSION: VALUES}
+KINDS = {*range(LOG_KEY + 1), *range(ENTRY, REJECTION + 1), *range(ACTOR, REVOCATION + 1)}
+FIELDS = {1: str, 2: str, 3: str, 4: str, 5: list, 6: int, 7: bool, 8: bool, 9: int}  # of an entry
+LINE_FIELDS = {1: str, 2: int, 3: str, 4: str, 5: str, 6: str, 7: list}
 
 
 class Record:
@@ -167,8 +48,9 @@ class Record:
     def check(self):
         need(is_count(self.kind, 2**32 - 1) and is_number(self.date) and -2**31 <= self.date < 2**31,
              "a malformed envelope")
-        need(self.kind in RIGHTS or self.kind <= LONG, f"kind {self.kind} is not known")
-        need(self.version == 1 and is_number(self.version), f"kind {self.kind} has no version {self.version!r}")
+        need(self.kind in KINDS, f"kind {self.kind} is not known")
+        versions = (1, 2) if self.kind in (ENTRY, COMPANY) else (1,)
+        need(is_number(self.version) and self.version in versions, f"kind {self.kind} has no version {self.version!r}")
 
 
 class Whole(Record):
@@ -192,27 +74,38 @@ class Whole(Record):
 
 class Book:
     def __init__(self):
-        self.origin = self.log_key = None
-        self.rights, self.batch_ids, self.last_time = {}, set(), None
-        self.accounts, self.decimals, self.closed, self.currency = {}, {}, {}, None
+        self.origin = None
+        self.access, self.batch_ids, self.last_time = Access(), set(), None
+        self.batch = {ENTRY: 0, PROPOSAL: 0}  # how many there are in the batch so far
+        self.accounts, self.decimals, self.closed, self.currency, self.fiscal = {}, {}, {}, None, None
         self.values, self.reversed, self.entries = set(), {}, set()
+        self.used = set()  # currencies posted or proposed in
         self.columns = {}  # (account, currency) -> [debit, credit, book debit, book credit, lines without book amount]
-        self.counts = dict.fromkeys(("records", "batches", "entries", "long", "lines"), 0)
+        self.counts = dict.fromkeys(("records", "batches", "entries", "long", "lines", "proposals"), 0)
+        self.apply_kind = {ENTRY: self.entry, PROPOSAL: self.entry, ACCOUNT: self.account, CURRENCY: self.declare,
+                           PERIOD: self.period, COMPANY: self.company, DIMENSION: self.dimension,
+                           REJECTION: self.access.reject, ACTOR: self.access.add, GRANT: self.access.grant,
+                           WITHDRAWAL: self.access.withdraw, REVOCATION: self.access.revoke,
+                           ROTATION: lambda record, number: self.access.rotate(record, number, self.origin),
+                           LOG_KEY: lambda record, number: self.access.log_key(record, number, self.origin)}
 
     def genesis(self, record):
         need(shape(record.body, int, int, bytes, str, str, bytes, bytes), "a malformed genesis")
-        form, suite, book_id, _, self.origin, self.log_key, actor = record.body
+        form, suite, book_id, _, self.origin, log_key, actor = record.body
         need(form == 1 and suite == 1, f"format {form}, suite {suite}")
-        need(len(book_id) == 16 and len(self.log_key) == 32 and len(actor) == 32, "a malformed genesis")
+        need(len(book_id) == 16 and len(log_key) == 32 and len(actor) == 32, "a malformed genesis")
         need(re.fullmatch(r"kontor/[a-z0-9-]+-" + book_id[:4].hex(), self.origin), "an origin that is not of this book")
-        self.rights[actor] = 15
+        self.access.found(log_key, actor)
 
-    def seal(self, record, number, first, leaves, asked):
+    def seal(self, record, number, first, leaves):
         need(shape(record.body, str, bytes, int, bytes, bytes, int, bool, bytes, int, int, int, int),
              "a malformed seal")
         batch, actor, count, content, signature, time, _, digest, *counts = record.body
         need(1 <= len(batch.encode()) <= 128 and all(map(is_count, counts)) and len(digest) in (0, 32),
              "a malformed seal")
+        read, posted, rejected, _ = counts
+        need(posted == self.batch[ENTRY] and read == posted + self.batch[PROPOSAL] + rejected,
+             f"it counts {posted} of {read} entries posted, found {self.batch[ENTRY]}")
         need(count == number - first, f"it counts {count} records, found {number - first}")
         need(batch not in self.batch_ids, f"batch id {batch} comes twice")
         need(self.last_time is None or time >= self.last_time, "it is recorded before the seal before it")
@@ -221,14 +114,19 @@ class Book:
         need(sha256(b"".join(runs)) == content, f"the records of batch {batch} are not those that were signed")
         lines = ("kontor/batch/v1", self.origin, batch.encode().hex(), actor.hex(), str(count), content.hex())
         check_signature(actor, "".join(line + "\n" for line in lines).encode(), signature, f"batch {batch}")
-        need(asked & ~self.rights.get(actor, 0) == 0, f"batch {batch}: its actor may not do that")
+        try:
+            self.access.seal(actor)
+        except Wrong as wrong:
+            raise Wrong(f"batch {batch}: {wrong}") from None
         self.batch_ids.add(batch)
+        self.batch = dict.fromkeys(self.batch, 0)
         self.last_time = time
         self.counts["batches"] += 1
 
     def apply(self, record, number):
-        {ENTRY: self.entry, ACCOUNT: self.account, CURRENCY: self.declare, PERIOD: self.period, COMPANY: self.company,
-         DIMENSION: self.dimension}[record.kind](record, number)
+        if record.kind in RIGHTS:
+            self.access.ask(number, RIGHTS[record.kind])
+        self.apply_kind[record.kind](record, number)
 
     def account(self, record, _):
         need(shape(record.body, str, str, int, str, str, int, int, int), "a malformed account")
@@ -238,11 +136,13 @@ class Book:
         need(not currency or currency in self.decimals, f"account {code}: currency {currency} is not on record")
         self.accounts[code] = record.body
 
-    def declare(self, record, _):
+    def declare(self, record, number):
         need(shape(record.body, str, int) and record.body[0] and 0 <= record.body[1] <= 18, "a malformed currency")
         code, decimals = record.body
-        used = any(currency == code for _, currency in self.columns)
-        need(not used or self.decimals[code] == decimals, f"currency {code} is posted in and changes its decimals")
+        need(code not in self.used or self.decimals[code] == decimals,
+             f"currency {code} is posted in and changes its decimals")
+        if code == self.currency and self.decimals[code] != decimals:
+            self.access.ask(number, ADMINISTER)
         self.decimals[code] = decimals
 
     def period(self, record, _):
@@ -252,34 +152,55 @@ class Book:
         self.closed[month] = closed
 
     def company(self, record, _):
-        need(shape(record.body, int, int, *[str] * 7), "a malformed company")
+        kept = [int] if record.version == 2 else []
+        need(shape(record.body, int, int, *[str] * 7, *kept) and all(0 < years < 256 for years in record.body[9:]),
+             "a malformed company")
         need(self.currency in (None, record.body[3]) and record.body[3] in self.decimals, "the book's currency changes")
-        self.currency = record.body[3]
+        need(self.fiscal in (None, record.body[:2]) or not self.entries, "the fiscal year changes behind an entry")
+        self.currency, self.fiscal = record.body[3], record.body[:2]
 
     def dimension(self, record, _):
         need(shape(record.body, int, str) and 1 <= record.body[0] <= 11 and record.body[1], "a malformed dimension")
         self.values.add(tuple(record.body))
 
     def entry(self, record, number):
-        fields = tagged(record.body, {1: str, 2: str, 3: str, 4: str, 5: list, 6: int, 7: bool, 8: bool}, "the entry")
-        need(5 in fields and fields.get(6, 1) >= 1, "an entry without lines, or that reverses nothing")
+        """An entry, or a proposal of one."""
+        proposed = record.kind == PROPOSAL
+        self.batch[record.kind] += 1
+        fields = tagged(record.body, FIELDS, "the entry")
+        need(5 in fields and fields.get(6, 1) >= 1 and fields.get(9, 1) >= 1,
+             "an entry without lines, or that reverses or carries out nothing")
+        need(record.version == (2 if 9 in fields else 1) and not (proposed and 9 in fields),
+             "an entry's field 9 and its version differ")
         need(not self.closed.get(month_of(record.date), False), "an entry in a closed month")
-        weights = {}
+        weights, book_amounts = {}, []
         for line in fields[5]:
-            self.line(line, record.date, 8 in fields, weights)
+            book_amounts.append(self.line(line, record.date, None if proposed else 8 in fields, weights))
         for currency, weight in weights.items():
             need(weight == 0, f"the entry is off by {weight} smallest units of {currency}")
         if 6 in fields:
             need(fields[6] in self.entries and fields[6] not in self.reversed,
                  f"what it reverses ({fields[6]}) is no entry, or reversed")
+        plain = record.date, without(record.body_bytes, (7, 9))
+        if proposed:
+            self.access.propose(number, plain)
+            self.counts["proposals"] += 1
+            return
+        if 9 in fields:
+            self.access.approve(number, fields[9], plain)
+        whole = None not in book_amounts
+        self.access.entry(number, (sum(amount for amount in book_amounts if amount and amount > 0), whole,
+                                   [line[0] for line in fields[5]], fields.get(1, "")), fields.get(9, 0))
+        if 6 in fields:
             self.reversed[fields[6]] = number
         self.entries.add(number)
         self.counts["entries"] += 1
 
     def line(self, line, date, minus, weights):
+        """Checks one, adds it up unless minus is None (it is proposed), and gives its book amount, or None."""
         need(isinstance(line, list) and len(line) >= 2 and shape(line[:2], str, int), "a malformed line")
         account, amount = line[:2]
-        more = tagged(line[2:], {1: str, 2: int, 3: str, 4: str, 5: str, 6: str, 7: list}, "a line")
+        more = tagged(line[2:], LINE_FIELDS, "a line")
         need(account in self.accounts, f"account {account} is not on record")
         _, _, _, _, only, _, opened, closed = self.accounts[account]
         need((opened == -2**31 or date >= opened) and (closed == -2**31 or date < closed),
@@ -297,13 +218,18 @@ class Book:
         pairs = more.get(7, [])
         need(len(pairs) % 2 == 0 and pairs[::2] == sorted(set(pairs[::2])), "dimensions that do not rise")
         need(all(pair in self.values for pair in zip(pairs[::2], pairs[1::2])), "a dimension that is not on record")
+        book = weight if weighs == self.currency else None
+        self.used |= {currency, weighs}
+        if minus is None:
+            return book
         column = 0 if (amount > 0) != minus else 1
         sign = 1 - 2 * column
         sums = self.columns.setdefault((account, currency), [0, 0, 0, 0, 0])
         sums[column] += sign * amount
-        sums[2 + column] += sign * weight if weighs == self.currency else 0
-        sums[4] += weighs != self.currency
+        sums[2 + column] += sign * (book or 0)
+        sums[4] += book is None
         self.counts["lines"] += 1
+        return book
 
 
 def month_of(day):
@@ -392,15 +318,16 @@ def check_note(note, book, leaves):
     text, origin, size, root, name, signature = read_note(note)
     need(origin == name == book.origin.encode(), "the checkpoint is of another book")
     need(size == len(leaves) and root == root_of(leaves), "the checkpoint is not of these records")
-    key_id = sha256(origin + b"\n\1" + book.log_key)[:4]
+    log_key = book.access.log_key_of(size)
+    key_id = sha256(origin + b"\n\1" + log_key)[:4]
     need(signature[:4] == key_id, "the checkpoint is signed by another key")
-    check_signature(book.log_key, text, signature[4:], "the checkpoint")
+    check_signature(log_key, text, signature[4:], "the checkpoint")
 
 
 def walk(records):
     """Applies all; gives the book and the leaf hashes."""
     book, leaves, parts = Book(), [], []
-    first, asked = 0, 0
+    first = 0
     for number, data in enumerate(records):
         try:
             record = Record(data)
@@ -410,8 +337,8 @@ def walk(records):
             if record.kind == GENESIS:
                 book.genesis(record)
             elif record.kind == SEAL:
-                book.seal(record, number, first, leaves[first:], asked)
-                first, asked = number + 1, 0
+                book.seal(record, number, first, leaves[first:])
+                first = number + 1
             elif record.kind == PART:
                 parts.append(record)
             else:
@@ -419,7 +346,6 @@ def walk(records):
                     record = Whole(record, parts, leaves[number - len(parts):])
                     parts = []
                     book.counts["long"] += 1
-                asked |= RIGHTS[record.kind]
                 book.apply(record, number)
             leaves.append(leaf)
         except Wrong as wrong:

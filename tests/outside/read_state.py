@@ -11,12 +11,14 @@ import datetime
 import struct
 import sys
 
-from read_book import (ACCOUNT, COMPANY, CURRENCY, DIMENSION, ENTRY, GENESIS, LONG, PART, PERIOD, SEAL, Record, Whole,
-                       check_signature,
-                       month_of, read, read_note, read_records, root_of, sha256, tagged)
+from read_actors import Access, without
+from read_book import (ACCOUNT, ACTOR, COMPANY, CURRENCY, DIMENSION, ENTRY, FIELDS, GENESIS, GRANT, LINE_FIELDS,
+                       LOG_KEY, LONG, PART, PERIOD, PROPOSAL, REJECTION, REVOCATION, ROTATION, SEAL, WITHDRAWAL, Record,
+                       Whole, month_of, read, read_note, read_records, root_of)
+from read_canonical import check_signature, sha256, tagged
 
 TABLES = ("meta blocks tiles heads undo actors batches seals totals accounts account_facts currencies periods company "
-          "dimensions dimension_sets vouchers reversals runs cells lists").split()
+          "dimensions dimension_sets vouchers reversals runs cells lists grants proposals log_keys").split()
 
 
 def crc_table():
@@ -73,6 +75,8 @@ def pack(value):
         return (head or b"\xda" + be("H", len(text))) + text
     if -32 <= value < 128:
         return struct.pack("b", value)
+    if not -2**63 <= value < 2**64:
+        return b"\xd8\x01" + value.to_bytes(16, "big", signed=True)
     forms = ((0xcc, "B", 8), (0xcd, "H", 16), (0xce, "I", 32), (0xcf, "Q", 64)) if value > 0 else \
         ((0xd0, "b", 7), (0xd1, "h", 15), (0xd2, "i", 31), (0xd3, "q", 63))
     return next(bytes([head]) + be(form, value) for head, form, bits in forms if -(1 << bits) <= value < 1 << bits)
@@ -88,18 +92,53 @@ class State:
         self.book = self.fiscal = None
         self.entries, self.days, self.lines = 0, [], []
         self.last_seal = None
+        self.access = Access()
 
     def put(self, table, key, value):
         self.rows[table][key] = value
 
     def genesis(self, record, _):
-        self.put("actors", record.body[6], le("IQ", 15, 0))
+        self.origin, log_key, actor = record.body[4:]
+        self.access.found(log_key, actor)
+        self.put("grants", b"owner\0\1" + be("Q", 0), b"\0" + pack([0, [], []]))
+
+    def grant(self, record, number):
+        actor, role, limits = record.body
+        self.access.grant(record, number)
+        self.put("grants", actor.encode() + bytes([0, role]) + be("Q", number), b"\0" + pack(limits))
+
+    def withdraw(self, record, number):
+        actor, role, _ = record.body
+        self.access.withdraw(record, number)
+        self.put("grants", actor.encode() + bytes([0, role]) + be("Q", number), b"\1")
+
+    def rotate(self, record, number):
+        self.access.rotate(record, number, self.origin)
+
+    def log_key(self, record, number):
+        self.access.log_key(record, number, self.origin)
+
+    def propose(self, record, number):
+        self.access.propose(number, (record.date, without(record.body_bytes, (7, 9))))
+        for line in tagged(record.body, FIELDS, "proposal")[5]:
+            self.weighs(line, tagged(line[2:], LINE_FIELDS, "line"))
+
+    def put_access(self):
+        for key, at in self.access.keys.items():
+            self.put("actors", key, le("QQBB", at.since, at.until, at.revoked, len(at.actor.encode())) +
+                     at.actor.encode() + at.reason.encode())
+        for number, ((date, plain), status, decided, _, key) in self.access.proposals.items():
+            record = b"\x95\x01" + pack(ENTRY) + b"\x01" + pack(date) + plain
+            self.put("proposals", be("Q", number), le("BBQ", status, 1, decided) + key + sha256(record))
+        for number, key in self.access.log_keys.items():
+            self.put("log_keys", be("Q", number), key)
 
     def seal(self, record, number, first):
         batch, actor, _, _, _, time, behind, digest, *counts, _ = record.body
         self.put("batches", batch.encode(), be("Q", number))
         self.put("seals", be("Q", number), le("QqQQQBB8x", first, time, *counts, len(digest) == 32, behind) +
                  digest.ljust(32, b"\0") + actor + batch.encode())
+        self.access.seal(actor)
         self.last_seal = record.body
 
     def account(self, record, number):
@@ -110,7 +149,8 @@ class State:
 
     def currency(self, record, number):
         self.currencies.setdefault(record.body[0], len(self.currencies) + 1)
-        self.currency_records[record.body[0]] = number, record.body[1]
+        if self.currency_records.get(record.body[0], (0, None))[1] != record.body[1]:
+            self.currency_records[record.body[0]] = number, record.body[1]
 
     def period(self, record, number):
         month, closed, reason = record.body
@@ -124,17 +164,15 @@ class State:
         self.put("dimensions", bytes([0, record.body[0]]) + record.body[1].encode(), le("Q", number))
 
     def entry(self, record, number):
-        fields = tagged(record.body, {1: str, 2: str, 3: str, 4: str, 5: list, 6: int, 7: bool, 8: bool}, "entry")
+        fields = tagged(record.body, FIELDS, "entry")
         civil = datetime.date.fromordinal(record.date + 719163)
         self.entries += 1
         self.days.append(record.date)
         for index, line in enumerate(fields[5]):
-            more = tagged(line[2:], {1: str, 2: int, 3: str, 4: str, 5: str, 6: str, 7: list}, "line")
-            currency = more.get(1, self.book)
-            self.posted |= {("currency", currency)}
+            more = tagged(line[2:], LINE_FIELDS, "line")
             pairs = pack(more[7]) if 7 in more else None
             group = 0 if pairs is None else self.sets.setdefault(pairs, len(self.sets) + 1)
-            weighs, weight = (more.get(3, self.book), more[2]) if 2 in more else (currency, line[1])
+            currency, weighs, weight = self.weighs(line, more)
             key = self.accounts[line[0]], self.currencies[currency], group, month_of(record.date)
             self.lines.append((number, key, (index, civil.day - 1, line[1], weight if weighs == self.book else None,
                                              currency != self.book, 8 in fields)))
@@ -143,6 +181,15 @@ class State:
             self.voucher(year, fields.get(1, "").encode(), fields[2].encode())
         if 6 in fields:
             self.put("reversals", be("Q", fields[6]), le("Q", number))
+        if 9 in fields:
+            self.access.decide(number, fields[9], 1)
+
+    def weighs(self, line, more):
+        """A line's currency, that of its weight, and the weight; all of them are posted in."""
+        currency = more.get(1, self.book)
+        weighs, weight = (more.get(3, self.book), more[2]) if 2 in more else (currency, line[1])
+        self.posted |= {currency, weighs}
+        return currency, weighs, weight
 
     def voucher(self, year, series, voucher):
         digits = 0
@@ -167,7 +214,8 @@ class State:
                      pack([self.accounts[code], number] + body[1:]))
         for code, (number, decimals) in self.currency_records.items():
             self.put("currencies", code.encode(),
-                     le("HBBQ", self.currencies[code], decimals, ("currency", code) in self.posted, number))
+                     le("HBBQ", self.currencies[code], decimals, code in self.posted, number))
+        self.put_access()
         for pairs, number in self.sets.items():
             self.put("dimensions", b"\1" + pairs, le("I", number))
             self.put("dimension_sets", be("I", number), pairs)
@@ -255,8 +303,9 @@ def make_runs(state, spans):
 
 def apply_all(state, records):
     kinds = {GENESIS: state.genesis, ACCOUNT: state.account, CURRENCY: state.currency, PERIOD: state.period,
-             COMPANY: state.company,
-             DIMENSION: state.dimension, ENTRY: state.entry}
+             COMPANY: state.company, DIMENSION: state.dimension, ENTRY: state.entry, PROPOSAL: state.propose,
+             REJECTION: state.access.reject, ACTOR: state.access.add, GRANT: state.grant, WITHDRAWAL: state.withdraw,
+             ROTATION: state.rotate, REVOCATION: state.access.revoke, LOG_KEY: state.log_key}
     leaves, parts, first = [], [], 0
     for number, data in enumerate(records):
         record = Record(data)
@@ -276,7 +325,6 @@ def apply_all(state, records):
 
 def make_log(state, records, leaves, note, found):
     """Tables 0 to 3. Where blocks end, and the signatures of earlier checkpoints, only the store says."""
-    origin, log_key = Record(records[0]).body[4:6]
     starts = sorted(struct.unpack(">Q", key)[0] for key in found["blocks"])
     spans = list(zip(starts, starts[1:] + [len(records)]))
     for first, end in spans:
@@ -290,15 +338,15 @@ def make_log(state, records, leaves, note, found):
         if be("Q", size) not in found["heads"] and size != len(leaves):
             continue  # several batches under one head: the last of them has the row
         root, signature = root_of(leaves[:size]), found["heads"].get(be("Q", size), b"")[-64:]
-        check_signature(log_key, f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n".encode(), signature,
-                        f"head {size}")
+        text = f"{state.origin}\n{size}\n{base64.b64encode(root).decode()}\n".encode()
+        check_signature(state.access.log_key_of(size), text, signature, f"head {size}")
         state.put("heads", be("Q", size), le("Q", batches + 1) + row[8:16] + root + signature)
     size, at, frontier = len(leaves), 0, b""
     for bit in reversed(range(64)):
         if size >> bit & 1:
             frontier += root_of(leaves[at:at + (1 << bit)])
             at += 1 << bit
-    state.put("meta", b"format", le("I", 2))
+    state.put("meta", b"format", le("I", 3))
     state.put("meta", b"head", le("QQqQ", size, len(state.rows["seals"]), state.last_seal[5], state.last_seal[11]) +
               root_of(leaves) +
               read_note(note)[5][4:] + frontier)

@@ -3,65 +3,13 @@
 # what they verify is refused as soon as one byte of it is changed.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-kontor=$(realpath -m "${KONTOR:-build/kontor}")
-number=0 failed=0
-
-passed() { # passed STATUS LAW
-    number=$((number + 1))
-    if [ "$1" = 0 ]; then echo "ok $number - $2"; else echo "not ok $number - $2"; failed=1; fi
-}
-shown() { sed 's/^/#   /' "$place/said"; }
-holds() { # holds LAW COMMAND...
-    local law=$1 status
-    shift
-    "$@" >"$place/said" 2>&1
-    status=$?
-    passed $status "$law"
-    [ $status = 0 ] || shown
-}
-refused() { # refused LAW TEXT COMMAND...: exits 1 and says TEXT
-    local law=$1 text=$2 status
-    shift 2
-    "$@" >"$place/said" 2>&1
-    status=$?
-    [ $status = 1 ] && grep -qF -- "$text" "$place/said"
-    status=$?
-    passed $status "$law"
-    [ $status = 0 ] || shown
-}
-skip_all() {
-    echo "1..0 # SKIP $1"
-    exit 0
-}
-
-package=/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog
-if ! command -v go >/dev/null || [ ! -d $package ]; then
-    if [ "$(id -u)" = 0 ] && { [ "${CI:-}" = true ] || [ "${KONTOR_INSTALL:-}" = 1 ]; } && command -v apt-get >/dev/null; then
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -q golang-go golang-golang-x-mod-dev >/dev/null 2>&1
-    fi
-    { command -v go >/dev/null && [ -d $package ]; } ||
-        skip_all "no Go with golang.org/x/mod here (apt-get install golang-go golang-golang-x-mod-dev)"
-fi
-place=$(mktemp -d) || exit 1
-trap 'rm -rf "$place"' EXIT
-
-# Without modules: nothing is fetched, and what Debian ships is what is used.
-# shellcheck disable=SC2317 # called through holds
-build() { # build PROGRAM
-    GO111MODULE=off GOPATH=/usr/share/gocode GOFLAGS='' GOCACHE="$place/cache" GOTOOLCHAIN=local CGO_ENABLED=0 \
-        go build -o "$place/$1" "tests/outside/go/$1.go"
-}
-holds "the Go program builds from Debian's packages alone" build checklog
-holds "and so does the one for proofs" build checkproof
+# shellcheck source=tests/outside/go.sh
+. tests/outside/go.sh
+holds "the Go program builds from Debian's packages alone" build checklog log
+holds "and so does the one that changes logs" build mutatelog log
+holds "and the one for proofs" build checkproof
 [ $failed = 0 ] || { echo "1..$number"; exit 1; }
 
-# Changes one bit of byte AT of FILE.
-flip() { # flip FILE AT
-    local byte
-    byte=$(od -An -tu1 -j "$2" -N 1 "$1" | tr -d ' ')
-    # shellcheck disable=SC2059 # the format is the byte
-    printf "\\x$(printf %02x $((byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
-}
 # The log with one byte of FILE changed is refused, and whole again after it.
 spoiled() { # spoiled LAW TEXT FILE AT
     flip "$log/$3" "$4"
@@ -75,34 +23,33 @@ if [ -d "$cases/tlog/golden-log" ]; then
     holds "it accepts the golden log of others" "$place/checklog" "$cases/tlog/golden-log" \
         example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx
 else
-    number=$((number + 1))
-    echo "ok $number # skip no golden log here (KONTOR_CASES)"
+    skipped "no golden log here (KONTOR_CASES)"
 fi
 
 if [ ! -x "$kontor" ]; then
-    number=$((number + 1))
-    echo "ok $number # skip no $kontor yet"
+    skipped "no $kontor yet"
     echo "1..$number"
     exit $failed
 fi
 
 # A book of several thousand records in batches of uneven sizes.
-export HOME="$place" XDG_CONFIG_HOME="$place/config" XDG_DATA_HOME="$place/data" KONTOR_BOOK="$place/book"
 # shellcheck disable=SC2317
-entries() { # entries FIRST LAST
+entries() { # entries FIRST LAST OFF: OFF tells histories apart
     echo date,voucher,account,amount,text
-    seq "$1" "$2" | awk '{
-        printf "2025-%02d-%02d,%d,bank,%d.%02d,sale %d\n", $1 % 12 + 1, $1 % 28 + 1, $1, $1 % 977, $1 % 100, $1
-        printf "2025-%02d-%02d,%d,sales,-%d.%02d,sale %d\n", $1 % 12 + 1, $1 % 28 + 1, $1, $1 % 977, $1 % 100, $1
+    seq "$1" "$2" | awk -v off="$3" '{
+        date = sprintf("2025-%02d-%02d", $1 % 12 + 1, $1 % 28 + 1)
+        amount = sprintf("%d.%02d", $1 % 977 + off, $1 % 100)
+        printf "%s,%d,bank,%s,sale %d\n%s,%d,sales,-%s,sale %d\n", date, $1, amount, $1, date, $1, amount, $1
     }'
 }
 # shellcheck disable=SC2317
-post() { # post FIRST LAST
-    entries "$1" "$2" >"$place/$1.csv" && "$kontor" post "$place/$1.csv"
+post() { # post FIRST LAST [OFF]
+    entries "$1" "$2" "${3:-0}" >"$place/$1.csv" && "$kontor" post "$place/$1.csv"
 }
 holds "a book is made" "$kontor" init --book "$KONTOR_BOOK" --entity "Test ApS" --currency DKK
 holds "an account is opened" "$kontor" account add bank "Bank" --type asset
 holds "and another" "$kontor" account add sales "Sales" --type income
+cp -r "$KONTOR_BOOK" "$place/begun"
 holds "1,000 entries are posted" post 1001 2000
 "$kontor" checkpoint >"$place/first"
 holds "then 17" post 2001 2017
@@ -185,5 +132,53 @@ holds "the book is exported as hashes alone" "$kontor" export tlog "$place/hashe
 holds "which Go verifies too" "$place/checklog" -hashes-only "$place/hashes" "$key"
 rm -rf "$log/tile/entries" && holds "with the same tiles" diff -r "$log" "$place/hashes"
 refused "an export does not write over another" "$place/hashes" "$kontor" export tlog "$place/hashes"
+
+# Every byte of a small log, and some of a larger one: changed, cut, swapped, and spliced with a history of the same
+# beginning, posted under the same keys.
+# shellcheck disable=SC2317 # called through holds
+histories() { # histories LAST: two of that many entries, in $place/log-LAST-0 and -1
+    local off
+    for off in 0 1; do
+        rm -rf "$place/copy" && cp -r "$place/begun" "$place/copy"
+        KONTOR_BOOK=$place/copy post 1 3 && KONTOR_BOOK=$place/copy post 4 "$1" "$off" &&
+            KONTOR_BOOK=$place/copy "$kontor" export tlog "$place/log-$1-$off" &&
+            KONTOR_BOOK=$place/copy "$kontor" export tlog "$place/hashes-$1-$off" --hashes-only || return 1
+    done
+}
+every=${KONTOR_LONG:+3}
+holds "two small books are exported" histories 20
+holds "every change of a small log is refused by Go, and the log itself is not" \
+    "$place/mutatelog" "$place/log-20-0" "$key" "$place/log-20-1"
+sed 's/^/# /' "$place/said"
+holds "nor does one of hashes alone take any" \
+    "$place/mutatelog" -hashes-only "$place/hashes-20-0" "$key" "$place/hashes-20-1"
+sed 's/^/# /' "$place/said"
+holds "two larger books are exported" histories 600
+holds "so are changes of a larger one" \
+    "$place/mutatelog" -every "${every:-97}" "$place/log-600-0" "$key" "$place/log-600-1"
+sed 's/^/# /' "$place/said"
+
+# What no log shows by itself: against a checkpoint that somebody kept, it is seen.
+"$kontor" checkpoint >"$place/kept"
+cp -r "$KONTOR_BOOK" "$place/fork"
+holds "the book goes on" post 5018 5100
+"$kontor" checkpoint >"$place/newest"
+# shellcheck disable=SC2317 # called through holds
+logged() { # logged NAME BOOK: exports it, by itself a good log
+    "$kontor" export tlog "$place/$1" --book "$2" >/dev/null && "$place/checklog" "$place/$1" "$key"
+}
+holds "its log is a good one" logged now "$place/book"
+holds "and extends every checkpoint kept" "$place/checklog" "$place/now" "$key" "$place/first" "$place/kept" "$place/newest"
+holds "an old copy's log is, too" logged old "$place/fork"
+refused "but not for whoever kept the newest checkpoint" "rolled back" "$place/checklog" "$place/old" "$key" "$place/newest"
+KONTOR_BOOK=$place/fork
+holds "the copy goes on by itself, with the owner's real keys" post 5018 5200 7
+holds "a fork's log is a good one" logged forked "$place/fork"
+holds "also for whoever kept a checkpoint from before" "$place/checklog" "$place/forked" "$key" "$place/first" "$place/kept"
+refused "but not one from behind" "does not extend" "$place/checklog" "$place/forked" "$key" "$place/newest"
+KONTOR_BOOK=$place/begun
+holds "a book is written anew from its beginning and signed with the owner's real keys" post 1001 5200 1
+holds "its log is a good one" logged rewritten "$place/begun"
+refused "but not for whoever kept a checkpoint" "does not extend" "$place/checklog" "$place/rewritten" "$key" "$place/first"
 echo "1..$number"
 exit $failed

@@ -46,6 +46,28 @@ export KONTOR_BOOK="$place/book"
 # shellcheck disable=SC2317 # called through holds
 account() { "$kontor" account add "$1" --type "$2" --name "$3"; }
 # shellcheck disable=SC2317 # called through holds
+people() { # actors with limits; what lies beyond is proposed, and approved, rejected, withdrawn or left open; keys come and go
+    for who in anna anna2 bert; do "$kontor" key new "$place/$who.key"; done
+    "$kontor" actor add anna --public "$place/anna.key"
+    "$kontor" actor add bert --public "$place/bert.key"
+    "$kontor" actor grant anna clerk --limit 1000 --accounts 1000-1999 --accounts 5000 --series A --series B
+    "$kontor" actor grant bert controller --limit 99999999999999999.99
+    "$kontor" actor grant bert auditor
+    "$kontor" actor revoke bert auditor --reason "reads anyway"
+    awk 'BEGIN { print "date,series,voucher,account,amount,text"
+        for (i = 1; i <= 4; i++) printf "2024-06-%02d,B,P%d,5000,%d.00,Rent\n2024-06-%02d,B,P%d,1000,-%d.00,\n",
+            i, i, i * 900, i, i, i * 900 }' >"$place/beyond.csv"
+    "$kontor" propose "$place/beyond.csv" --key "$place/anna.key"
+    proposals=$("$kontor" proposals --csv | sed '1d; s/,.*//' | xargs)
+    # shellcheck disable=SC2086 # three numbers
+    set -- $proposals
+    "$kontor" approve "$1" --key "$place/bert.key"
+    "$kontor" key rotate --key "$place/anna.key" --to "$place/anna2.key"
+    "$kontor" reject "$2" --key "$place/anna2.key" --reason "too early"
+    "$kontor" key revoke bert --reason "notebook stolen"
+    "$kontor" company set --retention 5 --from 2024-07-01
+}
+# shellcheck disable=SC2317 # called through holds
 build() ( # in a shell of its own, so that the first failure ends it
     set -e
     "$kontor" init --entity "Müller & Søn A/S" --currency EUR --timezone Europe/Copenhagen --fiscal-year-start 07-01
@@ -93,6 +115,7 @@ END
     "$kontor" period reopen 2024-01 --reason "an invoice turned up"
     "$kontor" company set --address "Strandvejen 1" --from 2024-06-01
     "$kontor" account set 5000 --name "Costs of all kinds"
+    people
     "$kontor" export tlog "$place/log"
     "$kontor" checkpoint >"$place/checkpoint"
     "$kontor" balance --json >"$place/balance"
@@ -109,6 +132,8 @@ if grep -q "signatures, which were not checked" "$place/said"; then
 fi
 long=$(sed -n 's/.* \([0-9]*\) long.*/\1/p' "$place/said")
 passed "$([ "$long" = 1 ]; echo $?)" "a long entry was among them"
+grep -q ' 3 proposals' "$place/said"
+passed $? "and proposals"
 [ $failed = 0 ] || { echo "1..$number"; exit 1; } # what is refused already proves nothing
 holds "the worked example in FORMAT.md is a record, with its leaf hash" "$python" $reader --example storage/FORMAT.md
 

@@ -94,7 +94,7 @@ static void rebuild(const char *golden, const leaves *from, size_t count, const 
     uint8_t signature[KT_SIGNATURE_SIZE];
     memcpy(made.origin, verifier->name, strlen(verifier->name));
     kt_tree_root(&tree, made.root);
-    kt_checkpoint_sign(&made, signer, signature);
+    kt_checkpoint_sign(&made, signer, signature, NULL);
     size_t size = kt_checkpoint_note(&made, verifier, signature, note);
     if (!code) code = kt_tlog_writer_finish(writer, note, size, &error);
     is_code(code, KT_OK, "a log of %zu leaves is written", count);

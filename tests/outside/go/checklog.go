@@ -1,402 +1,45 @@
 // Checklog verifies a transparency log in the C2SP tlog-tiles layout with Go's own note and tlog packages, which know
-// nothing of Kontor: checkpoint, leaves, every tile, proofs of inclusion and of consistency.
+// nothing of Kontor: checkpoint, leaves, every tile, proofs of inclusion and of consistency, and that it extends the
+// checkpoints kept.
 //
-//	checklog [-hashes-only] DIR VKEY
+//	checklog [-hashes-only] DIR VKEY [CHECKPOINT...]
 //
 // It prints counts and exits 0, or says what is wrong and exits 1.
 package main
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
-
-	"golang.org/x/mod/sumdb/note"
-	"golang.org/x/mod/sumdb/tlog"
 )
 
-const (
-	height = 8
-	width  = 1 << height
-	sample = 200 // leaves and sizes to prove, at most
-)
-
-// tileName is the tile's path below DIR: as in package tlog, without the height.
-func tileName(t tlog.Tile) string {
-	number := fmt.Sprintf("%03d", t.N%1000)
-	for n := t.N / 1000; n > 0; n /= 1000 {
-		number = fmt.Sprintf("x%03d/%s", n%1000, number)
-	}
-	kind := "entries"
-	if t.L >= 0 {
-		kind = strconv.Itoa(t.L)
-	}
-	name := "tile/" + kind + "/" + number
-	if t.W < width {
-		name += fmt.Sprintf(".p/%d", t.W)
-	}
-	return name
-}
-
-// parseTileName is its inverse; only the very name that tileName gives is taken.
-func parseTileName(name string) (tlog.Tile, error) {
-	wrong := fmt.Errorf("%s: not the name of a tile", name)
-	part := strings.Split(name, "/")
-	if len(part) < 3 || part[0] != "tile" {
-		return tlog.Tile{}, wrong
-	}
-	t := tlog.Tile{H: height, L: -1, W: width}
-	var err error
-	if part[1] != "entries" {
-		if t.L, err = strconv.Atoi(part[1]); err != nil || t.L < 0 || t.L > 7 {
-			return tlog.Tile{}, wrong
+func run(dir, vkey string, hashesOnly bool, kept []string) (string, error) {
+	var since [][]byte
+	for _, name := range kept {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return "", err
 		}
+		since = append(since, data)
 	}
-	part = part[2:]
-	if last := len(part) - 1; last > 0 && strings.HasSuffix(part[last-1], ".p") {
-		if t.W, err = strconv.Atoi(part[last]); err != nil || t.W < 1 || t.W >= width {
-			return tlog.Tile{}, wrong
-		}
-		part = part[:last]
-		part[last-1] = strings.TrimSuffix(part[last-1], ".p")
-	}
-	for _, group := range part {
-		n, err := strconv.Atoi(strings.TrimPrefix(group, "x"))
-		if err != nil || n < 0 || n > 999 || t.N > 1<<50 {
-			return tlog.Tile{}, wrong
-		}
-		t.N = t.N*1000 + int64(n)
-	}
-	if tileName(t) != name {
-		return tlog.Tile{}, wrong
-	}
-	return t, nil
-}
-
-// directory is a tlog.TileReader of the files in it.
-type directory string
-
-func (d directory) read(t tlog.Tile) ([]byte, error) {
-	return os.ReadFile(filepath.Join(string(d), tileName(t)))
-}
-
-func (d directory) Height() int { return height }
-
-func (d directory) SaveTiles([]tlog.Tile, [][]byte) {}
-
-func (d directory) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
-	data := make([][]byte, len(tiles))
-	for i, t := range tiles {
-		var err error
-		if data[i], err = d.read(t); err != nil {
-			return nil, err
-		}
-	}
-	return data, nil
-}
-
-// currentTiles are the tiles of a log of that size: all full ones, and the last of each level where it is not.
-func currentTiles(size int64) []tlog.Tile {
-	var tiles []tlog.Tile
-	for level := 0; size > 0; level++ {
-		for n := int64(0); n*width < size; n++ {
-			t := tlog.Tile{H: height, L: level, N: n, W: width}
-			if size-n*width < width {
-				t.W = int(size - n*width)
-			}
-			tiles = append(tiles, t)
-		}
-		size >>= height
-	}
-	return tiles
-}
-
-// openCheckpoint checks the signature and reads origin, size and root.
-func openCheckpoint(dir, vkey string) (tlog.Tree, error) {
-	var tree tlog.Tree
-	verifier, err := note.NewVerifier(vkey)
+	f, err := readFiles(dir)
 	if err != nil {
-		return tree, err
+		return "", err
 	}
-	data, err := os.ReadFile(filepath.Join(dir, "checkpoint"))
-	if err != nil {
-		return tree, err
-	}
-	opened, err := note.Open(data, note.VerifierList(verifier))
-	if err != nil {
-		return tree, fmt.Errorf("checkpoint: %w", err)
-	}
-	line := strings.SplitN(opened.Text, "\n", 4)
-	if len(line) < 4 {
-		return tree, errors.New("checkpoint: fewer than three lines")
-	}
-	if line[0] != verifier.Name() {
-		return tree, fmt.Errorf("checkpoint: origin %q, expected %q", line[0], verifier.Name())
-	}
-	if tree.N, err = strconv.ParseInt(line[1], 10, 64); err != nil || strconv.FormatInt(tree.N, 10) != line[1] {
-		return tree, fmt.Errorf("checkpoint: size %q", line[1])
-	}
-	tree.Hash, err = tlog.ParseHash(line[2])
-	return tree, err
-}
-
-// splitBundle gives the leaves of a bundle, each behind its length in two bytes.
-func splitBundle(t tlog.Tile, data []byte) ([][]byte, error) {
-	var leaves [][]byte
-	for len(data) > 0 {
-		if len(data) < 2 || len(data)-2 < int(data[0])<<8|int(data[1]) {
-			return nil, fmt.Errorf("%s: cut in leaf %d", tileName(t), len(leaves))
-		}
-		end := 2 + (int(data[0])<<8 | int(data[1]))
-		leaves = append(leaves, data[2:end])
-		data = data[end:]
-	}
-	if len(leaves) != t.W {
-		return nil, fmt.Errorf("%s: %d leaves, expected %d", tileName(t), len(leaves), t.W)
-	}
-	return leaves, nil
-}
-
-// readLeaves gives the hash of each leaf, from its bytes or, where the log has none, from the tiles.
-func readLeaves(d directory, size int64, hashesOnly bool) ([]tlog.Hash, error) {
-	var hashes []tlog.Hash
-	for _, t := range currentTiles(size) {
-		if t.L != 0 {
-			continue
-		}
-		if hashesOnly {
-			data, err := d.read(t)
-			if err != nil {
-				return nil, err
-			}
-			if len(data) != t.W*tlog.HashSize {
-				return nil, fmt.Errorf("%s: %d bytes, expected %d", tileName(t), len(data), t.W*tlog.HashSize)
-			}
-			for i := 0; i < t.W; i++ {
-				var h tlog.Hash
-				copy(h[:], data[i*tlog.HashSize:])
-				hashes = append(hashes, h)
-			}
-			continue
-		}
-		t.L = -1
-		data, err := d.read(t)
-		if err != nil {
-			return nil, err
-		}
-		leaves, err := splitBundle(t, data)
-		if err != nil {
-			return nil, err
-		}
-		for _, leaf := range leaves {
-			hashes = append(hashes, tlog.RecordHash(leaf))
-		}
-	}
-	if int64(len(hashes)) != size {
-		return nil, fmt.Errorf("%d leaves, the checkpoint says %d", len(hashes), size)
-	}
-	return hashes, nil
-}
-
-// storedHashes are all nodes of the tree, in package tlog's order.
-type storedHashes []tlog.Hash
-
-func (s storedHashes) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
-	hashes := make([]tlog.Hash, len(indexes))
-	for i, x := range indexes {
-		if x < 0 || x >= int64(len(s)) {
-			return nil, fmt.Errorf("hash %d is not in the tree", x)
-		}
-		hashes[i] = s[x]
-	}
-	return hashes, nil
-}
-
-func growTree(leaves []tlog.Hash) (storedHashes, error) {
-	var stored storedHashes
-	for i, leaf := range leaves {
-		more, err := tlog.StoredHashesForRecordHash(int64(i), leaf, stored)
-		if err != nil {
-			return nil, err
-		}
-		stored = append(stored, more...)
-	}
-	return stored, nil
-}
-
-// checkTiles compares every tile that must be there, and every other file that is, with the tree of the leaves. Partial
-// tiles of earlier sizes may lie beside later ones.
-func checkTiles(d directory, size int64, stored storedHashes, hashesOnly bool) (full, partial int, err error) {
-	needed := make(map[string]bool)
-	for _, t := range currentTiles(size) {
-		needed[tileName(t)] = true
-	}
-	if _, err := os.Stat(filepath.Join(string(d), "tile")); os.IsNotExist(err) && size == 0 {
-		return 0, 0, nil
-	}
-	err = filepath.WalkDir(filepath.Join(string(d), "tile"), func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		name, err := filepath.Rel(string(d), path)
-		if err != nil {
-			return err
-		}
-		t, err := parseTileName(name)
-		if err != nil {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		if t.L < 0 {
-			if hashesOnly {
-				return fmt.Errorf("%s: a bundle in a log of hashes alone", name)
-			}
-			return checkBundle(t, data, size, stored)
-		}
-		if t.N<<height+int64(t.W) > size>>(height*t.L) {
-			return fmt.Errorf("%s: beyond a tree of %d leaves", name, size)
-		}
-		expected, err := tlog.ReadTileData(t, stored)
-		if err != nil {
-			return err
-		}
-		if !bytes.Equal(data, expected) {
-			return fmt.Errorf("%s: does not hold the hashes of its leaves", name)
-		}
-		delete(needed, name)
-		if t.W == width {
-			full++
-		} else {
-			partial++
-		}
-		return nil
-	})
-	for name := range needed {
-		if err == nil {
-			err = fmt.Errorf("%s: missing", name)
-		}
-	}
-	return full, partial, err
-}
-
-func checkBundle(t tlog.Tile, data []byte, size int64, stored storedHashes) error {
-	leaves, err := splitBundle(t, data)
-	if err != nil {
-		return err
-	}
-	for i, leaf := range leaves {
-		n := t.N*width + int64(i)
-		if n >= size || stored[tlog.StoredHashIndex(0, n)] != tlog.RecordHash(leaf) {
-			return fmt.Errorf("%s: leaf %d is not the log's", tileName(t), n)
-		}
-	}
-	return nil
-}
-
-// samples are numbers below limit, the edges of tiles among them.
-func samples(limit int64) []int64 {
-	var chosen []int64
-	seen := make(map[int64]bool)
-	add := func(n int64) {
-		if n >= 0 && n < limit && !seen[n] {
-			seen[n] = true
-			chosen = append(chosen, n)
-		}
-	}
-	for _, n := range []int64{0, 1, 2, 255, 256, 257, 65535, 65536, limit / 2, limit - 2, limit - 1} {
-		add(n)
-	}
-	for i := int64(0); i < sample; i++ {
-		add(limit * i / sample)
-	}
-	return chosen
-}
-
-// checkProofs makes proofs from the tiles alone and checks them with the leaves.
-func checkProofs(d directory, tree tlog.Tree, leaves []tlog.Hash, stored storedHashes) (records, trees int, err error) {
-	reader := tlog.TileHashReader(tree, d)
-	for _, n := range samples(tree.N) {
-		proof, err := tlog.ProveRecord(tree.N, n, reader)
-		if err != nil {
-			return records, trees, fmt.Errorf("proof of leaf %d: %w", n, err)
-		}
-		if err := tlog.CheckRecord(proof, tree.N, tree.Hash, n, leaves[n]); err != nil {
-			return records, trees, fmt.Errorf("proof of leaf %d: %w", n, err)
-		}
-		records++
-	}
-	for _, n := range samples(tree.N) {
-		old := n + 1
-		root, err := tlog.TreeHash(old, stored)
-		if err != nil {
-			return records, trees, err
-		}
-		proof, err := tlog.ProveTree(tree.N, old, reader)
-		if err != nil {
-			return records, trees, fmt.Errorf("proof from size %d: %w", old, err)
-		}
-		if err := tlog.CheckTree(proof, tree.N, tree.Hash, old, root); err != nil {
-			return records, trees, fmt.Errorf("proof from size %d: %w", old, err)
-		}
-		trees++
-	}
-	return records, trees, nil
-}
-
-func run(dir, vkey string, hashesOnly bool) error {
-	tree, err := openCheckpoint(dir, vkey)
-	if err != nil {
-		return err
-	}
-	leaves, err := readLeaves(directory(dir), tree.N, hashesOnly)
-	if err != nil {
-		return err
-	}
-	stored, err := growTree(leaves)
-	if err != nil {
-		return err
-	}
-	root := tlog.Hash(sha256.Sum256(nil)) // package tlog has another idea of the root of no leaves
-	if tree.N > 0 {
-		if root, err = tlog.TreeHash(tree.N, stored); err != nil {
-			return err
-		}
-	}
-	full, partial, err := checkTiles(directory(dir), tree.N, stored, hashesOnly)
-	if err != nil {
-		return err
-	}
-	if root != tree.Hash {
-		return fmt.Errorf("the leaves have the root %v, the checkpoint says %v", root, tree.Hash)
-	}
-	records, trees, err := checkProofs(directory(dir), tree, leaves, stored)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("checkpoint holds; %d leaves, %d full and %d partial tiles, %d inclusion and %d consistency proofs\n",
-		tree.N, full, partial, records, trees)
-	return nil
+	return check(f, vkey, hashesOnly, since)
 }
 
 func main() {
 	hashesOnly := flag.Bool("hashes-only", false, "the log has no entry bundles")
 	flag.Parse()
-	if flag.NArg() != 2 {
-		fmt.Fprintln(os.Stderr, "usage: checklog [-hashes-only] DIR VKEY")
+	if flag.NArg() < 2 {
+		fmt.Fprintln(os.Stderr, "usage: checklog [-hashes-only] DIR VKEY [CHECKPOINT...]")
 		os.Exit(2)
 	}
-	if err := run(flag.Arg(0), flag.Arg(1), *hashesOnly); err != nil {
+	said, err := run(flag.Arg(0), flag.Arg(1), *hashesOnly, flag.Args()[2:])
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "checklog:", err)
 		os.Exit(1)
 	}
+	fmt.Println(said)
 }
