@@ -264,20 +264,20 @@ static kt_code check_text(kt_str text, size_t most, const char *what, kt_error *
     return kt_fail(error, KT_INVALID, "%s is longer than %zu bytes, not UTF-8 or has a control character", what, most);
 }
 
-/* Without this key, or without this grant, is there still somebody who can administer? */
+/* Without this key, or without this grant, is there still an owner with a key? Nobody else could make one again. */
 static kt_code check_left(const kt_access *access, const kt_policy_key *without, const kt_policy_grant *less,
                           kt_error *error) {
     const kt_policy_grant *grants = access->policy.grants.at;
     const kt_policy_key *keys = access->policy.keys.at;
     for (size_t i = 0; i < access->policy.grants.count; i++) {
         if (&grants[i] == less || grants[i].until != KT_POLICY_FOREVER ||
-            (kt_role_rights(grants[i].role) & KT_RIGHT_ADMIN) == 0)
+            (kt_role_rights(grants[i].role) & KT_RIGHT_OWN) == 0)
             continue;
         for (size_t k = 0; k < access->policy.keys.count; k++)
             if (&keys[k] != without && keys[k].until == KT_POLICY_FOREVER && keys[k].actor == grants[i].actor)
                 return KT_OK;
     }
-    return kt_fail(error, KT_RULE, "nobody who may administer the book would be left with a key");
+    return kt_fail(error, KT_RULE, "no owner would be left with a key");
 }
 
 static kt_code check_add(kt_access *access, const kt_access_change *change, kt_error *error) {

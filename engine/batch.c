@@ -307,8 +307,11 @@ kt_code kt_batch_commit(kt_batch *batch, kt_receipt *receipt, kt_error *error) {
         memcpy(receipt->root, head.root, KT_HASH_SIZE);
         book->seen = head.tree.size;
         if (batch->next_log != NULL) kt_book_take_log(book, batch->next_log);
-        batch->next_log = NULL;
-    } else kt_fold_forget(book->fold);
+    } else {
+        kt_fold_forget(book->fold);
+        kt_signer_close(batch->next_log); /* its file stays: after a failed sync the change may be on the disk */
+    }
+    batch->next_log = NULL;
     close_batch(batch);
     return code;
 }

@@ -49,9 +49,9 @@ typedef struct kt_account_range {
 
 /* How far a grant goes, for roles that post, propose or approve. All zero: without limit. */
 typedef struct kt_limits {
-    kt_amount
-        amount; /* of one entry: its debits in the book's currency, in smallest units; 0: any. An entry with a line that
-                         has no amount in the book's currency lies above every amount */
+    /* Of one entry: its debits in the book's currency, by its own rates, in smallest units; 0: any. An entry with a line that
+       has no amount in the book's currency lies above every amount. */
+    kt_amount amount;
     const kt_account_range *accounts; /* every line of an entry lies in one of them; none: any account */
     size_t account_count;
     const kt_str *series; /* the entry's series is one of them; none: any series */
@@ -65,7 +65,7 @@ kt_code kt_batch_actor_add(kt_batch *batch, kt_str id, const uint8_t key[KT_KEY_
 /* Gives a role, or gives it anew with other limits (NULL: none). Nobody grants to himself: KT_FORBIDDEN. Only an owner makes
    owners. KT_UNKNOWN: no such actor. KT_LIMIT. */
 kt_code kt_batch_actor_grant(kt_batch *batch, kt_str id, kt_role role, const kt_limits *limits, kt_error *error);
-/* Takes a role back. KT_NOT_FOUND: the actor has it not. KT_RULE: nobody who may administer would be left. */
+/* Takes a role back. KT_NOT_FOUND: the actor has it not. KT_RULE: no owner with a key would be left. */
 kt_code kt_batch_actor_revoke(kt_batch *batch, kt_str id, kt_role role, kt_str reason, kt_error *error);
 
 /* The actor of key `from` acts through key `to` from now on. Both sign (kt_key_rotation_message); a key by which the
@@ -76,8 +76,8 @@ size_t kt_key_rotation_message(const char *origin, const uint8_t from[KT_KEY_SIZ
                                char out[KT_ROTATION_MESSAGE_MAX]);
 kt_code kt_batch_key_rotate(kt_batch *batch, const uint8_t from[KT_KEY_SIZE], const uint8_t to[KT_KEY_SIZE],
                             const uint8_t from_signature[64], const uint8_t to_signature[64], kt_error *error);
-/* No batch signed by this key is taken behind this one. An actor's own, or by an administrator. KT_RULE: nobody who may administer
-   would be left with a key. */
+/* No batch signed by this key is taken behind this one. An actor's own, or by an administrator. KT_RULE: no owner would be left with
+   a key. */
 kt_code kt_batch_key_revoke(kt_batch *batch, const uint8_t key[KT_KEY_SIZE], kt_str reason, kt_error *error);
 
 /* The log's own key, which signs checkpoints, becomes that of a key file: the checkpoint over this batch is signed by it, and

@@ -30,6 +30,19 @@ kt_code kt_log_key_at(kt_txn *txn, uint64_t size, uint8_t out[KT_KEY_SIZE], kt_e
     return code;
 }
 
+kt_code kt_log_key_known(kt_txn *txn, const uint8_t key[KT_KEY_SIZE], bool *out, kt_error *error) {
+    kt_cursor *cursor;
+    kt_span name, value;
+    *out = false;
+    kt_code code = kt_cursor_open(txn, KT_TABLE_LOG_KEYS, &cursor, error);
+    if (code != KT_OK) return code;
+    for (code = kt_cursor_first(cursor, &name, &value, error); code == KT_OK;
+         code = kt_cursor_next(cursor, &name, &value, error))
+        *out = *out || (value.size == KT_KEY_SIZE && memcmp(value.data, key, KT_KEY_SIZE) == 0);
+    kt_cursor_close(cursor);
+    return code == KT_END ? KT_OK : code;
+}
+
 /* Which key it has to be is known when it is read, so each is tried, the newest first. */
 kt_code kt_log_checkpoint_open(kt_txn *txn, const char *origin, const char *note, size_t size, kt_checkpoint *out,
                                kt_error *error) {

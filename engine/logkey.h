@@ -24,6 +24,8 @@
 
 /* The key that signs the checkpoint over `size` records, or the newest (UINT64_MAX). KT_DAMAGED: none. */
 kt_code kt_log_key_at(kt_txn *txn, uint64_t size, uint8_t out[KT_KEY_SIZE], kt_error *error);
+/* Is it the log's key, or was it once? */
+kt_code kt_log_key_known(kt_txn *txn, const uint8_t key[KT_KEY_SIZE], bool *out, kt_error *error);
 /* kt_checkpoint_open of a note of this log, under the key that signs checkpoints of its size. KT_KEY: not signed by it. */
 kt_code kt_log_checkpoint_open(kt_txn *txn, const char *origin, const char *note, size_t size, kt_checkpoint *out,
                                kt_error *error);

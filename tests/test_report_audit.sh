@@ -58,6 +58,16 @@ does "and when it has" 0 witness cosign "$place/w"
 does "it is told" 0 report audit --out "$place/cosigned" --witness "$place/w.vkey" --key "$place/log.vkey"
 holds "in words" grep -q 'by 1 of the 1 witnesses named' "$place/cosigned/audit.html"
 
+# Somewhere in a copy, where the book can still be opened and verification finds it.
+for at in $(seq 30000 3000 300000); do
+    rm -rf "$place/bad"
+    cp -r "$place/book" "$place/bad"
+    printf '\377\000\377' | dd of="$place/bad/data.mdb" bs=1 seek="$at" conv=notrunc status=none
+    "$kontor" verify --book "$place/bad" >/dev/null 2>&1
+    [ $? = 1 ] && "$kontor" company show --book "$place/bad" >/dev/null 2>&1 && break
+done
+does "a damaged book" 1 report audit --book "$place/bad" --out "$place/damaged"
+holds "is reported as that" grep -q 'something is wrong' "$place/damaged/audit.html"
 does "a file in its place" 1 report audit --out "$place/chart.csv"
 err_has "is no directory" 'no directory'
 does "a time that is none" 2 report audit --out "$place/x" --made yesterday

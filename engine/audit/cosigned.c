@@ -117,7 +117,6 @@ void kt_held_release(kt_held_list *list) {
 typedef struct witness_panel {
     kt_txn *txn;
     const char *origin;
-    uint8_t log_key[KT_KEY_SIZE]; /* the newest */
     kt_verifier witnesses[KT_WITNESSES_MAX];
     size_t count, quorum;
     kt_cosigned_found found;
@@ -147,8 +146,11 @@ static kt_code read_witnesses(const kt_verify_options *options, witness_panel *o
         const char *text = options->witnesses[i];
         kt_code code = kt_verifier_parse_as(KT_VERIFIER_WITNESS, text, strlen(text), key, error);
         if (code != KT_OK) return kt_fail_at(error, code, "witness %.60s", text);
-        if (memcmp(key->public_key, out->log_key, KT_PUBLIC_KEY_SIZE) == 0)
-            return kt_fail(error, KT_USAGE, "witness %s: its key is the log's own: nobody is his own witness",
+        bool own;
+        code = kt_log_key_known(out->txn, key->public_key, &own, error);
+        if (code != KT_OK) return code;
+        if (own)
+            return kt_fail(error, KT_USAGE, "witness %s: its key is or was the log's own: nobody is his own witness",
                            key->name);
         /* A cosignature does not sign its name: one key under two names is one witness. */
         bool known = false;
@@ -267,8 +269,7 @@ kt_code kt_held_read(const char *directory, const kt_verify_options *options, kt
     if (panel == NULL) return kt_fail(error, KT_MEMORY, "out of memory");
     *panel = (witness_panel){
         .txn = txn, .origin = origin, .found = found, .context = context, .list = list, .out = out};
-    code = kt_log_key_at(txn, UINT64_MAX, panel->log_key, error);
-    if (code == KT_OK) code = read_witnesses(options, panel, error);
+    code = read_witnesses(options, panel, error);
     for (size_t i = 0; i < options->cosigned_count && code == KT_OK; i++)
         code = hold_note(panel, options->cosigned[i].data, options->cosigned[i].size, true, error);
     if (code == KT_OK && options->cosigned_count == 0) {

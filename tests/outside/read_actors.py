@@ -152,7 +152,7 @@ class Access:
         need(self.grants.get((actor, role)) is not None, f"actor {actor} has not role {role}")
         self.ask(number, ADMINISTER | (OWN if role == OWNER else 0))
         self.grants[actor, role] = None
-        self.somebody_administers()
+        self.an_owner_is_left()
 
     def own_or_administrator(self, number, whose):
         self.asks.append((number, lambda actor: need(actor == whose or self.rights(actor) & ADMINISTER,
@@ -175,12 +175,12 @@ class Access:
         at = self.keys[key]
         self.own_or_administrator(number, at.actor)
         at.until, at.revoked, at.reason = number, True, reason
-        self.somebody_administers()
+        self.an_owner_is_left()
 
-    def somebody_administers(self):
+    def an_owner_is_left(self):
         valid = {at.actor for at in self.keys.values() if at.until == 0}
-        need(any(limits is not None and who in valid and ROLES[role] & ADMINISTER
-                 for (who, role), limits in self.grants.items()), "nobody who may administer keeps a key")
+        need(any(limits is not None and who in valid and role == 1
+                 for (who, role), limits in self.grants.items()), "no owner keeps a key")
 
     # -- the log's own key
 

@@ -253,15 +253,15 @@ static void actors(void) {
     is_refused("an owner made by an administrator", "carl.key", 0, grant_record("anna", KT_ROLE_OWNER), none,
                "lacks right");
     is_refused("an owner deposed by one", "carl.key", 0, withdrawal_record("owner", KT_ROLE_OWNER), none,
-               "lacks right");
+               "no owner keeps a key");
     is_refused("a grant by a clerk", "anna.key", 0, grant_record("bert", KT_ROLE_CLERK), none, "lacks right");
     is_refused("a grant to nobody", "carl.key", 0, grant_record("eve", KT_ROLE_CLERK), none, "is not on record");
     is_refused("an actor of a known id", "carl.key", 0, actor_record("anna", "eve"), none, "is on record");
     is_refused("an actor of a known key", "carl.key", 0, actor_record("eve", "dora"), none, "is on record");
     is_refused("a role taken back that is not held", "carl.key", 0, withdrawal_record("bert", KT_ROLE_CLERK), none,
                "has not role");
-    is_refused("nobody left to administer", NULL, 0, revocation_record("carl"),
-               withdrawal_record("owner", KT_ROLE_OWNER), "nobody who may administer");
+    is_refused("no owner left", NULL, 0, revocation_record("carl"), withdrawal_record("owner", KT_ROLE_OWNER),
+               "no owner keeps a key");
     is_refused("a rotation that the new key did not sign", "anna.key", 0, rotation_record("anna", "eve", "anna"), none,
                "the signature does not hold");
     is_refused("a rotation by another", "bert.key", 0, rotation_record("anna", "eve", "eve"), none,
