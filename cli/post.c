@@ -119,7 +119,7 @@ static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_posting_job job = {0};
     kt_code code = kt_style_of(arguments, &job.style, error);
     if (code == KT_OK) code = read_options(arguments, &job, error);
-    job.import.propose_beyond = arguments->command == &kt_command_propose;
+    job.import.propose = arguments->command == &kt_command_propose ? KT_PROPOSE_ALL : KT_PROPOSE_BEYOND;
     if (code == KT_OK) code = open_target(arguments, &job, error);
     if (code == KT_OK && job.style != KT_STYLE_TABLE) code = kt_post_open_rows(job.style, &job.out, error);
     for (size_t i = 0; code == KT_OK && i < job.files; i++) {
@@ -169,8 +169,11 @@ const kt_command kt_command_post = {
     .takes = KT_TAKES_BOOK | KT_TAKES_KEY | KT_TAKES_STYLE,
     .group = KT_GROUP_POSTING,
     .summary = "post files of entries, each one batch: whole or absent",
-    .about = "- is standard input (with --format). A file posted before is recognized and stored once. With several\n"
-             "files the first refusal stops; those before it stay posted and are named.",
+    .about =
+        "- is standard input (with --format). A file posted before is recognized and stored once. With several\n"
+        "files the first refusal stops; those before it stay posted and are named. An entry beyond the actor's limits\n"
+        "stands proposed and moves nothing until another approves it (kontor proposals, kontor approve); the exit\n"
+        "status is 3 then.",
     .options = options,
     .example = "kontor post januar.csv --decimal , --group . --delimiter \";\" --date-format %d-%m-%Y",
     .run = run,
@@ -183,10 +186,9 @@ const kt_command kt_command_propose = {
     .most = 100000,
     .takes = KT_TAKES_BOOK | KT_TAKES_KEY | KT_TAKES_STYLE,
     .group = KT_GROUP_POSTING,
-    .summary = "post files, and propose what lies beyond one's limits",
-    .about =
-        "As post, but an entry beyond the actor's limits is not refused: it stands proposed and moves nothing, until\n"
-        "another approves it (kontor proposals, kontor approve).",
+    .summary = "propose files of entries, for another to approve",
+    .about = "As post, but every entry stands proposed and moves nothing until another approves it (kontor proposals,\n"
+             "kontor approve), also what lies within the actor's limits.",
     .options = options,
     .example = "kontor propose januar.csv --key anna.key",
     .run = run,

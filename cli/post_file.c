@@ -173,6 +173,9 @@ static void print_trail(const kt_posting_job *job, const kt_import_result *resul
         if (!job->import.dry_run) printf("no entry was posted: nothing was stored\n");
         else if (result->rejected.entries > 0)
             printf("dry run: nothing was stored; the rejected entries would go to a file\n");
+        else if (result->proposed.entries > 0)
+            printf(
+                "dry run: nothing was stored; what lies beyond the actor's limits would wait for another's approval\n");
         else printf("dry run: nothing was stored; all of it would be posted\n");
         return;
     }
@@ -238,6 +241,8 @@ const char *kt_post_state(const kt_posting_job *job, kt_code posted, const kt_im
     if (posted == KT_REPEATED) return "repeated";
     if (posted != KT_OK && posted != KT_END) return "refused";
     if (job->import.dry_run) return "dry run";
+    if (posted == KT_OK && result->proposed.entries > 0)
+        return result->posted.entries == 0 ? "proposed" : "posted in part";
     if (posted == KT_OK) return "posted";
     return result->receipt.tree_size == 0 ? "rejected" : "posted in part";
 }
@@ -284,6 +289,7 @@ kt_code kt_post_import(kt_posting_job *job, const char *path, kt_import_result *
         if (rejects != NULL)
             fprintf(stderr, "the rejected entries stand in %s: mend that file, and post it\n", rejects);
     }
+    if (code == KT_OK && import.propose == KT_PROPOSE_BEYOND && result->proposed.entries > 0) job->part = true;
     if ((code == KT_OK || code == KT_END) && result->receipt.clock_behind)
         kt_warn("the clock is behind the book's last record, whose time was used instead");
     free(rejects);

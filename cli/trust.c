@@ -172,11 +172,10 @@ void kt_trust_print(const kt_trust *trust, const kt_verify_result *result) {
         char when[KT_TIME_TEXT], behind[KT_AMOUNT_TEXT];
         uint64_t rest = result->records > result->cosigned_size ? result->records - result->cosigned_size : 0;
         (void)kt_amount_format((kt_amount)rest, 0, ',', behind);
-        printf("cosigned by %u of %zu witnesses: the first %" PRIu64
-               " records, %s; the %s behind them rest on the log key "
-               "alone\n",
-               result->cosigners, trust->options.witness_count, result->cosigned_size,
-               kt_time_format(result->cosigned_us, when), behind);
+        printf("cosigned by %u of %zu witnesses: the first %" PRIu64 " records, %s", result->cosigners,
+               trust->options.witness_count, result->cosigned_size, kt_time_format(result->cosigned_us, when));
+        if (rest > 0) printf("; the %s behind them rest%s on the log key alone", behind, rest == 1 ? "s" : "");
+        putchar('\n');
     }
     if (!clean) return;
     if (trust->options.verifier != NULL) printf("nothing wrong was found, under the key given\n");

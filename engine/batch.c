@@ -85,7 +85,7 @@ static kt_code fill_batch(kt_batch *batch, const kt_batch_options *options, kt_e
     if (options->rounding_account.size != 0)
         memcpy(batch->rounding_account, options->rounding_account.data, options->rounding_account.size);
     batch->allow_duplicate_voucher = options->allow_duplicate_voucher;
-    batch->propose_beyond = options->propose_beyond;
+    batch->propose = options->propose;
     batch->dry_run = options->dry_run;
     if (batch->dry_run) kt_journal_discard(batch->book->journal);
     batch->rejected = options->rejected;

@@ -16,7 +16,8 @@ struct kt_batch {
     kt_signer *next_log; /* signs its checkpoint and those behind it; NULL: the log's key stays */
     char id[KT_BATCH_ID_MAX + 1];
     char rounding_account[KT_ACCOUNT_CODE_MAX + 1];
-    bool has_digest, allow_duplicate_voucher, propose_beyond, dry_run;
+    bool has_digest, allow_duplicate_voucher, dry_run;
+    kt_proposing propose;
     uint8_t digest[KT_DIGEST_SIZE];
     uint64_t rejected, entries, proposed;
     kt_code broken;   /* surroundings failed: only abort is left */

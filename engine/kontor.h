@@ -78,8 +78,8 @@ typedef struct kt_company {
     kt_str time_zone;      /* IANA name; default "UTC" */
     kt_str company_number; /* such as a CVR number */
     kt_str vat_number;
-    kt_str address;  /* lines parted by line feeds */
-    kt_str calendar; /* working days and holidays, as "mon-fri" */
+    kt_str address;          /* lines parted by line feeds */
+    kt_str calendar;         /* working days and holidays, as "mon-fri" */
     uint8_t retention_years; /* how long the books are kept behind a fiscal year's end; 0: not said */
 } kt_company;
 
@@ -171,11 +171,17 @@ typedef struct kt_entry {
 
 typedef struct kt_batch kt_batch;
 
+typedef enum kt_proposing {
+    KT_PROPOSE_NOTHING, /* what lies beyond the actor's limits is refused */
+    KT_PROPOSE_BEYOND,  /* ... is proposed */
+    KT_PROPOSE_ALL      /* everything is only proposed */
+} kt_proposing;
+
 typedef struct kt_batch_options {
     kt_str id;                     /* empty: a random one, so that nothing is taken for a repeat */
     const uint8_t *content_digest; /* KT_DIGEST_SIZE bytes: what the id stands for; NULL: not compared */
     bool allow_duplicate_voucher;
-    bool propose_beyond;     /* what lies beyond the actor's limits is proposed, not refused; see kt_batch_propose */
+    kt_proposing propose;    /* what kt_batch_add makes of entries; see kt_batch_propose */
     bool dry_run;            /* checks and applies in memory alone; commit stores nothing and says what it would */
     kt_str rounding_account; /* takes what a rate leaves over; empty: refused as unbalanced */
     uint64_t rejected;       /* entries of the input that were refused, for the seal; also kt_batch_rejected */

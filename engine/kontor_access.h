@@ -89,7 +89,7 @@ kt_code kt_batch_log_rotate(kt_batch *batch, const char *key_file, kt_error *err
 /* As kt_batch_add, but the entry only stands proposed: checked as any, and moves nothing. Its voucher is taken when it is
    approved. */
 kt_code kt_batch_propose(kt_batch *batch, const kt_entry *entry, uint64_t *number, kt_error *error);
-/* Of the open batch, also those by propose_beyond. */
+/* Of the open batch, also those by kt_batch_options.propose. */
 uint64_t kt_batch_proposed(const kt_batch *batch);
 /* Posts a proposal as it was proposed, under the approver's limits. *entry (may be NULL) is the number it gets. KT_FORBIDDEN: the
    approver proposed it, or may not approve so much. KT_NOT_FOUND: no proposal. KT_RULE: decided before. Otherwise as

@@ -62,11 +62,11 @@ typedef struct kt_audit_options {
     uint16_t backdated_days;         /* recorded more than so many days after the valid date; 0: 30 */
     uint16_t duplicate_days;         /* the same amount to one party within so many days; 0: 14 */
     uint32_t seldom_account;         /* an account with at most so many entries is seldom used; 0: 2 */
-    uint32_t seldom_pair;            /* a debit and credit account that meet in at most so many entries; 0: 2; to 65,534 */
-    uint32_t seldom_actor;           /* an actor who made at most so many entries; 0: 5 */
-    uint32_t round_units;            /* a round sum is a multiple of so many whole units of its currency; 0: 1000 */
-    uint8_t below_percent;           /* so close below a limit is just below, in percent of it; 0: 10 */
-    const char *const *words;        /* suspicious words beside the built-in ones, ended by NULL; "plug*": also as the
+    uint32_t seldom_pair;     /* a debit and credit account that meet in at most so many entries; 0: 2; to 65,534 */
+    uint32_t seldom_actor;    /* an actor who made at most so many entries; 0: 5 */
+    uint32_t round_units;     /* a round sum is a multiple of so many whole units of its currency; 0: 1000 */
+    uint8_t below_percent;    /* so close below a limit is just below, in percent of it; 0: 10 */
+    const char *const *words; /* suspicious words beside the built-in ones, ended by NULL; "plug*": also as the
                                         beginning of a word */
 
     void (*progress)(void *context, uint64_t records, uint64_t of); /* on the calling thread */

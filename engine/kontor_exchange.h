@@ -140,7 +140,7 @@ typedef struct kt_import_options {
     kt_format_options how;
     kt_str id; /* batch id; empty: digest of the bytes and the options that change their meaning */
     bool skip_bad, dry_run, allow_duplicate_voucher, create_accounts;
-    bool propose_beyond; /* entries beyond the actor's limits are proposed, not refused; see kt_batch_propose */
+    kt_proposing propose; /* as kt_batch_options */
     const kt_type_rule *rules; /* longest prefix wins */
     size_t rule_count;
     kt_str rounding_account;

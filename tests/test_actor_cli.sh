@@ -49,9 +49,10 @@ file small 5000 900.00
 file large 5000 100.00 1000.01
 file wrong 4000 5.00
 does "a clerk posts" 0 post "$place/small.csv" --key "$place/anna.key"
-does "not above her limit" 1 post "$place/large.csv" --key "$place/anna.key"
-err_has "which is said" 'limit|1,?000\.00'
-does "nor on other accounts" 1 post "$place/wrong.csv" --key "$place/anna.key"
+does "on other accounts she only proposes" 3 post "$place/wrong.csv" --key "$place/anna.key"
+out_has "which is said" "1 entry waits for another's approval"
+run proposals --json
+does "and withdraws" 0 reject "$(json 0 number)" --reason "wrong account" --key "$place/anna.key"
 does "nor closes a month" 1 period close 2025-12 --key "$place/anna.key"
 does "nor grants" 1 actor grant anna controller --key "$place/anna.key"
 does "who has no role posts nothing" 1 post "$place/large.csv" --key "$place/cora.key"
@@ -59,7 +60,7 @@ does "who has no role posts nothing" 1 post "$place/large.csv" --key "$place/cor
 # ---- Four eyes -----------------------------------------------------------------------------------------------------
 does "nothing is proposed yet" 0 proposals
 out_has "which is said" 'nothing is proposed'
-does "she proposes what lies above" 0 propose "$place/large.csv" --key "$place/anna.key"
+does "what lies above her limit is only proposed" 3 post "$place/large.csv" --key "$place/anna.key"
 out_has "and posts the rest" '^posted +1 +2 +100\.00'
 out_has "with what is proposed" '^proposed +1 +2 +1,000\.01'
 out_has "of what was read" '^read +2 +4 +1,100\.01'
@@ -80,10 +81,10 @@ does "once" 1 approve "$proposal" --key "$place/carl.key"
 does "then it counts" 0 balance --json
 is "in the balance" "$(row account 5000 debit)" 2000.01
 does "it is decided" 0 proposals --all --json
-is "by the controller" "$(json 0 decider)" carl
-file more 5000 2000.00 3000.00
+is "by the controller" "$(row number "$proposal" decider)" carl
+file more 5000 2000.00 3.00
 run propose "$place/more.csv" --key "$place/anna.key" --json
-is "a file that is all proposed posts nothing" "$(json 0 posted_entries) $(json 0 proposed_entries)" "0 2"
+is "what is proposed with propose posts nothing, however small" "$(json 0 posted_entries) $(json 0 proposed_entries)" "0 2"
 run proposals --json
 first=$(json 0 number) other=$(json 1 number)
 does "a rejection needs its reason" 2 reject "$first" --key "$place/carl.key"

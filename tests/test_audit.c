@@ -260,7 +260,7 @@ static void approvals(void) {
     is_code(add_actor(anna, "mule", "m1"), KT_OK, "anna makes herself a colleague");
     is_code(grant(anna, "mule", KT_ROLE_CONTROLLER, NULL), KT_OK, "who approves");
     kt_book *mule = open_as("approvals", "m1");
-    kt_batch_options beyond = {.propose_beyond = true};
+    kt_batch_options beyond = {.propose = KT_PROPOSE_BEYOND};
     uint64_t plain = posted(anna, "2026-03-01 1 1000 8999.99 text=Sale / 4000 -8999.99\n"
                                   "2026-03-01 2 1000 9000 text=Sale / 4000 -9000\n"
                                   "2026-03-01 3 1000 9999.99 text=Sale / 4000 -9999.99");

@@ -16,7 +16,7 @@
 static unsigned seen[KINDS_MAX]; /* bodies of each kind, by its place in the registry */
 
 static kt_code fill_actors(kt_book *book) {
-    kt_batch_options beyond = {.propose_beyond = true};
+    kt_batch_options beyond = {.propose = KT_PROPOSE_BEYOND};
     kt_code code = add_actor(book, "anna", "anna");
     if (code == KT_OK) code = grant(book, "anna", KT_ROLE_CLERK, &(kt_limits){.amount = 5});
     (void)public_of("anna2");

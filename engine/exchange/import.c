@@ -106,7 +106,7 @@ static kt_code make_id(import *im, kt_error *error) {
 static kt_batch_options batch_options(const import *im) {
     kt_batch_options options = {
         .allow_duplicate_voucher = im->options->allow_duplicate_voucher,
-        .propose_beyond = im->options->propose_beyond,
+        .propose = im->options->propose,
         .rounding_account = im->options->rounding_account,
         .dry_run = im->options->dry_run,
     };

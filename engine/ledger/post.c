@@ -128,7 +128,7 @@ static kt_code allow(kt_batch *batch, kt_ledger *ledger, const kt_entry *entry, 
     if (*kind == KT_KIND_PROPOSAL) return KT_OK;
     kt_code code = kt_entry_allow(ledger, entry, error);
     if (code == KT_OK) return code;
-    if (code == KT_FORBIDDEN && batch->propose_beyond && entry->proposal == 0 &&
+    if (code == KT_FORBIDDEN && batch->propose == KT_PROPOSE_BEYOND && entry->proposal == 0 &&
         kt_access_ask(kt_fold_access(kt_book_fold(batch->book)), KT_RIGHT_POST, NULL) == KT_OK) {
         *kind = KT_KIND_PROPOSAL;
         return KT_OK;
@@ -167,6 +167,7 @@ static kt_code add(kt_batch *batch, uint32_t kind, const kt_entry *entry, uint64
 }
 
 kt_code kt_batch_add(kt_batch *batch, const kt_entry *entry, uint64_t *number, kt_error *error) {
+    if (batch->propose == KT_PROPOSE_ALL) return kt_batch_propose(batch, entry, number, error);
     return add(batch, KT_KIND_ENTRY, entry, number, error);
 }
 

@@ -128,7 +128,8 @@ kt_code kt_batch_approve(kt_batch *batch, uint64_t proposal, uint64_t *number, k
     kt_envelope envelope;
     kt_entry_reader reader = {0};
     kt_entry entry;
-    bool repeats, allowed = batch->allow_duplicate_voucher, beyond = batch->propose_beyond;
+    bool repeats, allowed = batch->allow_duplicate_voucher;
+    kt_proposing propose = batch->propose;
     kt_access *access = kt_fold_access(kt_book_fold(batch->book));
     kt_code code = kt_access_ask(access, KT_RIGHT_APPROVE, error);
     if (code == KT_OK) code = kt_access_may_decide(access, proposal, KT_PROPOSAL_APPROVED, NULL, error);
@@ -144,10 +145,10 @@ kt_code kt_batch_approve(kt_batch *batch, uint64_t proposal, uint64_t *number, k
     if (code == KT_OK) {
         entry.proposal = proposal;
         batch->allow_duplicate_voucher = allowed || repeats;
-        batch->propose_beyond = false;
+        batch->propose = KT_PROPOSE_NOTHING;
         code = kt_batch_add(batch, &entry, number, error);
         batch->allow_duplicate_voucher = allowed;
-        batch->propose_beyond = beyond;
+        batch->propose = propose;
     }
     kt_entry_reader_release(&reader);
     free(body);

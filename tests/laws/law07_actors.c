@@ -112,7 +112,7 @@ static kt_proposal proposal_of(kt_book *book, uint64_t number) {
 static void four_eyes(void) {
     staff("eyes");
     kt_book *anna = open_as("eyes", "anna"), *bert = open_as("eyes", "bert");
-    kt_batch_options beyond = {.propose_beyond = true};
+    kt_batch_options beyond = {.propose = KT_PROPOSE_BEYOND};
     is_code(post(anna, "2026-03-01 V1 1000 10000.01 / 2000 -10000.01"), KT_FORBIDDEN,
             "above the limit a clerk does not post");
     is_code(post_with(anna, &beyond,
@@ -190,7 +190,7 @@ static void four_eyes(void) {
 static void keys(void) {
     staff("keys");
     kt_book *anna = open_as("keys", "anna"), *book = open_as("keys", NULL);
-    kt_batch_options beyond = {.propose_beyond = true};
+    kt_batch_options beyond = {.propose = KT_PROPOSE_BEYOND};
     is_code(post_with(anna, &beyond, "2026-03-01 V1 1000 20000 / 2000 -20000"), KT_OK, "anna proposes");
     uint64_t number = receipt.first;
     (void)public_of("anna2");
@@ -289,7 +289,7 @@ static void forged(void) {
     staff("honest");
     kt_book *book = open_as("honest", NULL);
     snprintf(forged_origin, sizeof forged_origin, "%s", kt_book_origin(book));
-    kt_batch_options beyond = {.propose_beyond = true};
+    kt_batch_options beyond = {.propose = KT_PROPOSE_BEYOND};
     kt_book *anna = open_as("honest", "anna");
     is_code(post_with(anna, &beyond, "2026-01-31 V1 1000 20000 / 2000 -20000"), KT_OK, "a proposal");
     uint64_t number = receipt.first;

@@ -29,7 +29,7 @@ static void make_honest(void) {
     is_code(grant(book, "anna", KT_ROLE_CONTROLLER, NULL), KT_OK, "anna approves too");
     is_code(revoke_key(book, "dora"), KT_OK, "dora's key is revoked");
     kt_book *anna = open_as("honest", "anna"), *bert = open_as("honest", "bert");
-    kt_batch_options beyond = {.propose_beyond = true};
+    kt_batch_options beyond = {.propose = KT_PROPOSE_BEYOND};
     is_code(post_with(anna, &beyond, "2026-01-31 V1 1000 20000 / 2000 -20000\n2026-01-31 V2 1000 20000 / 2000 -20000"),
             KT_OK, "two proposals");
     open_proposal = receipt.first;
