@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/key.h"
 #include "engine/book.h"
@@ -35,6 +36,9 @@ static kt_code run(const kt_arguments *arguments, kt_error *error) {
         (void)snprintf(what, sizeof(what), "the %s key is that of %.120s from now on", log ? "log's" : "actor's", file);
         code = kt_writing_commit(&writing, what, error);
     }
+    /* What took the place of the book's own key does so among its files, too. */
+    if (code == KT_OK && log) (void)unlink(file); /* it has its name in the book */
+    else if (code == KT_OK && kt_key_argument(arguments) == NULL) code = kt_book_own_key(writing.book, file, error);
     kt_writing_close(&writing);
     kt_signer_close(to);
     return code;
@@ -53,10 +57,13 @@ const kt_command kt_command_key_rotate = {
     .takes = KT_TAKES_BOOK | KT_TAKES_KEY | KT_TAKES_STYLE,
     .group = KT_GROUP_KEEPING,
     .summary = "give an actor a new key, signed for by the old one and the new",
-    .about =
-        "The old key (--key) signs the batch and is good for nothing behind it. With --log the file comes into the\n"
-        "book's place for it, and the checkpoint over this batch is signed by the new key: give the new verifier key\n"
-        "(kontor checkpoint --verifier) to auditors and witnesses.",
+    .about = "The old key (--key) signs the batch and is good for nothing behind it. Without --key it is the book's "
+             "own actor,\n"
+             "and the file moves into the book (keys/actor.key). With --log it moves to keys/log.key, and the "
+             "checkpoint over\n"
+             "this batch is signed by the new key: give the new verifier key (kontor checkpoint --verifier) to "
+             "auditors and\n"
+             "witnesses.",
     .options = options,
     .example = "kontor key rotate --key anna.key --to anna-2027.key",
     .run = run,

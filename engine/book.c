@@ -347,5 +347,25 @@ kt_code kt_book_load_actor(kt_book *book, kt_error *error) {
     return of_keys(code, error);
 }
 
+kt_code kt_book_own_key(kt_book *book, const char *key_file, kt_error *error) {
+    kt_key_about about;
+    char path[4096], kept[4200], hex[9];
+    int size = snprintf(path, sizeof path, "%s/keys/actor.key", book->directory);
+    if (size < 0 || (size_t)size >= sizeof path) return kt_fail(error, KT_USAGE, "%s: path too long", book->directory);
+    if (access(path, F_OK) == 0) {
+        kt_code code = kt_key_look(path, &about, error);
+        if (code != KT_OK) return of_keys(code, error);
+        kt_hex_encode(about.public_key, 4, hex);
+        (void)snprintf(kept, sizeof kept, "%s/keys/actor.%s.key", book->directory, hex);
+        if (link(path, kept) != 0 && errno != EEXIST) return kt_fail_errno(error, errno, "%s", kept);
+    }
+    if (rename(key_file, path) == 0) return kt_disk_sync_name(path, error);
+    if (errno == EXDEV)
+        return kt_fail(error, KT_USAGE,
+                       "%s: lies on another file system than the book: put it at %s, or give it as --key", key_file,
+                       path);
+    return kt_fail_errno(error, errno, "%s", key_file);
+}
+
 const kt_signer *kt_book_actor_signer(const kt_book *book) { return book->actor; }
 const kt_signer *kt_book_log_signer(const kt_book *book) { return book->log; }

@@ -76,6 +76,10 @@ size_t kt_key_rotation_message(const char *origin, const uint8_t from[KT_KEY_SIZ
                                char out[KT_ROTATION_MESSAGE_MAX]);
 kt_code kt_batch_key_rotate(kt_batch *batch, const uint8_t from[KT_KEY_SIZE], const uint8_t to[KT_KEY_SIZE],
                             const uint8_t from_signature[64], const uint8_t to_signature[64], kt_error *error);
+/* Moves a key file to keys/actor.key, where a book that is opened without a key file looks for its actor's (the log's key is it
+   until then); the one there before stays as keys/actor.<8 hex>.key. Behind a rotation of that very key. KT_USAGE: the file lies on
+   another file system. */
+kt_code kt_book_own_key(kt_book *book, const char *key_file, kt_error *error);
 /* No batch signed by this key is taken behind this one. An actor's own, or by an administrator. KT_RULE: no owner would be left with
    a key. */
 kt_code kt_batch_key_revoke(kt_batch *batch, const uint8_t key[KT_KEY_SIZE], kt_str reason, kt_error *error);

@@ -163,7 +163,7 @@ is "and its limit" "$(row actor carl limit)" 50.00
 gives "he posts with both passphrases, the book's key's first" 0 "$passphrase
 $passphrase" post "$place/3.csv" --key "$keys/carl.key"
 printf 'date,voucher,account,amount\n2026-01-09,9,1100,90.00\n2026-01-09,9,4000,-90.00\n' >"$place/much.csv"
-gives "more than his limit is refused" 1 "$passphrase
+gives "more than his limit is only proposed" 3 "$passphrase
 $passphrase" post "$place/much.csv" --key "$keys/carl.key"
 does "nobody has a key that is not on record" 0 key list "$keys" --json
 is "which the list says" "$(row name b\* state || row name anna state)" "not on record"
@@ -182,6 +182,15 @@ does "a revocation needs its reason" 2 key revoke carl
 run key new "$place/log-2.key" --json
 newer=$(json 0 public)
 gives "the key that signs checkpoints is rotated too" 0 "$passphrase" key rotate --log --to "$place/log-2.key"
+lacks_file() { [ ! -e "$1" ]; }
+holds "its file moves into the book" lacks_file "$place/log-2.key"
+run key new "$place/own.key"
+newer_own=$place/own.key
+gives "the book's own actor gets a new key" 0 "$passphrase" key rotate --to "$newer_own"
+holds "which moves into the book too" lacks_file "$newer_own"
+cp "$place/much.csv" "$place/own.csv"
+sed -i s/,9,/,10,/ "$place/own.csv"
+does "and acts without being named" 0 post "$place/own.csv"
 does "and the book names the new one" 0 key show --json
 is "as its own" "$(json 0 public)" "$newer"
 does "and verifies" 0 verify

@@ -40,7 +40,7 @@ is "as a note of four lines of text and signatures" "$(wc -l <"$place/cosigned")
 is "with the log's signature first" "$(sed -n '5s/ [^ ]*$//p' "$place/cosigned")" "— $origin"
 is "and its own behind it" "$(sed -n '6s/ [^ ]*$//p' "$place/cosigned")" "— audit.example.com/w1"
 does "with it the book verifies" 0 verify --witness "$place/w1.vkey" --key "$place/acme.vkey"
-out_has "saying how far it reaches" 'cosigned by 1 of 1 witnesses: the first [0-9]+ records, 20.*; the 0 behind'
+out_has "saying how far it reaches" 'cosigned by 1 of 1 witnesses: the first [0-9]+ records, 20[0-9T:.-]*Z$'
 does "the note is a checkpoint like any other" 0 verify --since "$place/cosigned"
 does "the book grows" 0 post "$(entry 2 50.00)"
 does "and extends it" 0 verify --witness "$place/w1.vkey"
