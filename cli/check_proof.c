@@ -155,6 +155,25 @@ static kt_code print_people(const kt_proved *proved, kt_error *error) {
     return KT_OK;
 }
 
+static kt_str currency_of(const kt_proved *proved, size_t line) {
+    kt_str own = proved->entry->entry.lines[line].currency;
+    return own.size == 0 ? proved->currency : own;
+}
+
+/* A currency's decimals are what some record says of it, and a proof cannot show that no later one says otherwise. So what differs
+   from the standard is said. */
+static void warn_of_decimals(const kt_proved *proved) {
+    for (size_t i = 0; proved->entry != NULL && i < proved->entry->entry.line_count; i++) {
+        kt_str currency = currency_of(proved, i);
+        int standard = kt_iso4217_decimals(currency.data, currency.size);
+        bool said = standard < 0 || standard == proved->entry->decimals[i];
+        for (size_t k = 0; k < i && !said; k++) said = kt_str_equal(currency_of(proved, k), currency);
+        if (!said)
+            kt_warn("%.*s is counted with %u decimals, as the book says; ISO 4217 gives it %d: ask the company why",
+                    (int)currency.size, currency.data, proved->entry->decimals[i], standard);
+    }
+}
+
 static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_style style;
     char *text = NULL, *kept = NULL;
@@ -174,6 +193,7 @@ static kt_code run(const kt_arguments *arguments, kt_error *error) {
         if (code != KT_OK) code = kt_fail_at(error, code, "%s", strcmp(path, "-") == 0 ? "standard input" : path);
     }
     if (code == KT_OK) code = style == KT_STYLE_TABLE ? print_people(proved, error) : print_rows(style, proved, error);
+    if (code == KT_OK) warn_of_decimals(proved);
     kt_proved_free(proved);
     free(text);
     free(kept);

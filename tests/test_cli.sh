@@ -342,6 +342,14 @@ does "that the book extends a checkpoint is proved" 0 prove --from "$place/old-c
 cp "$place/out" "$place/between"
 does "and checked" 0 check-proof "$place/between" --key "$verifier"
 out_has "with both sizes" 'over [0-9]+ and [0-9]+ records'
+printf 'date,voucher,account,amount\n2026-01-01,1,1,5\n2026-01-01,1,2,-5\n' >"$place/odd.csv"
+run init --book "$place/odd" --entity "Odd ApS" --currency DKK --decimals 3
+run post "$place/odd.csv" --book "$place/odd" --create-accounts
+run prove "$(( $("$kontor" journal --book "$place/odd" --csv | sed -n '2s/,.*//p') ))" --book "$place/odd"
+cp "$place/out" "$place/odd.proof"
+run checkpoint --verifier --book "$place/odd"
+does "a proof in decimals that are not the currency's own is checked" 0 check-proof "$place/odd.proof" --key "$(cat "$place/out")"
+err_has "and said to be" 'DKK is counted with 3 decimals.*ISO 4217 gives it 2'
 does "what is to be proved is said" 2 prove
 does "the book of the entity expected" 0 stats --entity "Acme ApS"
 printf 'date,voucher,account,amount\n2026-02-20,U1,1100,5.00\n2026-02-20,U1,9100,-5.00\n' >"$place/un.csv"

@@ -282,7 +282,9 @@ careless() {
 dump() { timeout 60 gcore -o "$cores/gcore" "$1" >/dev/null 2>&1 && compgen -G "$cores/gcore.*" >/dev/null; }
 if ${CC:-gcc} -o "$place/careless" "$place/careless.c" 2>"$place/err"; then
     careless
-    if command -v gcore >/dev/null && dump "$server"; then
+    sanitized=0 # whose memory is of many terabytes
+    case ${KONTOR_BUILD:-build} in *asan*) sanitized=1 ;; esac
+    if [ $sanitized = 0 ] && command -v gcore >/dev/null && dump "$server"; then
         holds "a careless program's memory gives the seed away" secret "$cores"/gcore.*
         rm -f "$cores"/gcore.*
         taken=1
