@@ -174,34 +174,68 @@ static void warn_of_decimals(const kt_proved *proved) {
     }
 }
 
-static kt_code run(const kt_arguments *arguments, kt_error *error) {
-    kt_style style;
-    char *text = NULL, *kept = NULL;
-    const char *verifier = NULL, *path = arguments->words[0];
-    size_t size = 0;
-    kt_proved *proved = NULL;
-    kt_code code = kt_style_of(arguments, &style, error);
+/* Whose cosignatures the checkpoint carries, and whether they are enough. */
+static kt_code check_witnesses(const kt_trust *trust, const char *text, size_t size, kt_error *error) {
+    const kt_verify_options *wanted = &trust->options;
+    char when[KT_TIME_TEXT];
+    unsigned count = 0;
+    int64_t time = 0;
+    size_t quorum = wanted->quorum == 0 ? wanted->witness_count : wanted->quorum;
+    if (wanted->witness_count == 0) return KT_OK;
+    kt_code code = kt_proof_cosigners(text, size, wanted->witnesses, wanted->witness_count, &count, &time, error);
+    if (code == KT_OK && count < quorum)
+        code = kt_fail(
+            error, KT_FOREIGN,
+            "the proof's checkpoint is cosigned by %u of the %zu witnesses given; expected %zu (kontor prove "
+            "--under makes a proof under a cosigned one)",
+            count, wanted->witness_count, quorum);
+    if (code == KT_OK)
+        kt_say(trust->style, "%s checkpoint: cosigned by %u of %zu witnesses, %s\n", kt_trust_mark(true), count,
+               wanted->witness_count, kt_time_format(time, when));
+    return code;
+}
+
+static kt_code read_proof(const kt_arguments *arguments, kt_trust *trust, char **text, size_t *size, kt_error *error) {
+    const char *path = arguments->words[0];
+    kt_code code = kt_style_of(arguments, &trust->style, error);
     if (code == KT_OK && kt_given_value(arguments, "key") == NULL)
         return kt_fail(error, KT_USAGE,
                        "under which key? Give --key PUBKEY, got from the company (kontor checkpoint "
                        "--verifier) and not from whoever gave the proof");
-    if (code == KT_OK) code = kt_trust_key(kt_given_value(arguments, "key"), &kept, &verifier, error);
+    if (code == KT_OK && kt_given_value(arguments, "quorum") != NULL && kt_given_nth(arguments, "witness", 0) == NULL)
+        return kt_fail(error, KT_USAGE, "--quorum goes with --witness");
+    if (code == KT_OK) code = kt_trust_read(arguments, trust, error);
     if (code == KT_OK)
-        code = kt_file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, KT_PROOF_SIZE_MAX, &text, &size, error);
+        code = kt_file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, KT_PROOF_SIZE_MAX, text, size, error);
+    return code;
+}
+
+static kt_code run(const kt_arguments *arguments, kt_error *error) {
+    kt_trust trust = {.findings = 0};
+    char *text = NULL;
+    const char *path = arguments->words[0];
+    size_t size = 0;
+    kt_proved *proved = NULL;
+    kt_code code = read_proof(arguments, &trust, &text, &size, error);
     if (code == KT_OK) {
-        code = kt_check_proof(text, size, verifier, &proved, error);
+        code = kt_check_proof(text, size, trust.options.verifier, &proved, error);
         if (code != KT_OK) code = kt_fail_at(error, code, "%s", strcmp(path, "-") == 0 ? "standard input" : path);
     }
-    if (code == KT_OK) code = style == KT_STYLE_TABLE ? print_people(proved, error) : print_rows(style, proved, error);
+    if (code == KT_OK)
+        code = trust.style == KT_STYLE_TABLE ? print_people(proved, error) : print_rows(trust.style, proved, error);
     if (code == KT_OK) warn_of_decimals(proved);
+    if (code == KT_OK) code = check_witnesses(&trust, text, size, error);
     kt_proved_free(proved);
     free(text);
-    free(kept);
-    return code;
+    kt_code closed = kt_trust_close(&trust, code == KT_OK ? error : NULL);
+    return code != KT_OK ? code : closed;
 }
 
 static const kt_option options[] = {
     {"key", "PUBKEY", "the verifier key (or a file with it) that must have signed; needed", NULL, false, false},
+    {"witness", "VKEY", "a witness's key (or a file with it) that must have cosigned the checkpoint; may be repeated",
+     NULL, false, true},
+    {"quorum", "N", "how many of these witnesses must have; default: all", NULL, false, false},
     {NULL, NULL, NULL, NULL, false, false},
 };
 

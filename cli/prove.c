@@ -16,19 +16,30 @@ static kt_code consistency(const kt_arguments *arguments, kt_view *view, char **
     return code;
 }
 
+static kt_code inclusion(const kt_arguments *arguments, kt_view *view, uint64_t number, char **text, size_t *size,
+                         kt_error *error) {
+    const char *path = kt_given_value(arguments, "under");
+    char *note = NULL;
+    size_t note_size = 0;
+    kt_code code = path == NULL ? KT_OK : kt_file_read(path, KT_NOTE_MAX, &note, &note_size, error);
+    if (code == KT_OK) code = kt_prove_under(view, number, note, note_size, text, size, error);
+    free(note);
+    return code;
+}
+
 static kt_code run(const kt_arguments *arguments, kt_error *error) {
     kt_reading reading = {0};
     char *text = NULL;
     size_t size = 0;
     uint64_t number = 0;
     bool from = kt_given_value(arguments, "from") != NULL, to = kt_given_value(arguments, "to") != NULL;
-    if (from == (arguments->word_count > 0) || (to && !from))
+    if (from == (arguments->word_count > 0) || (to && !from) || (from && kt_given_value(arguments, "under") != NULL))
         return kt_fail(error, KT_USAGE, "expected an entry's number, or --from CHECKPOINT-FILE and perhaps --to");
     kt_code code = from ? KT_OK : kt_word_number(arguments->words[0], "an entry", &number, error);
     if (code == KT_OK) code = kt_reading_open(arguments, &reading, error);
     if (code == KT_OK)
         code = from ? consistency(arguments, reading.view, &text, &size, error)
-                    : kt_prove(reading.view, number, &text, &size, error);
+                    : inclusion(arguments, reading.view, number, &text, &size, error);
     if (code == KT_OK) (void)fwrite(text, 1, size, stdout); /* a failed write is told at the end */
     free(text);
     kt_reading_close(&reading);
@@ -39,6 +50,8 @@ static const kt_option options[] = {
     {"from", "CHECKPOINT-FILE", "prove that the book extends this checkpoint, in place of an entry", NULL, false,
      false},
     {"to", "CHECKPOINT-FILE", "and that this later one does; default: the newest", NULL, false, false},
+    {"under", "CHECKPOINT-FILE", "prove the entry under this checkpoint, such as a cosigned one; default: the newest",
+     NULL, false, false},
     {NULL, NULL, NULL, NULL, false, false},
 };
 

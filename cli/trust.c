@@ -63,9 +63,13 @@ kt_code kt_trust_key(const char *text, char **kept, const char **out, kt_error *
     return code;
 }
 
+static bool has_option(const kt_arguments *arguments, const char *option) {
+    return kt_option_find(arguments->command, option, strlen(option)) != NULL;
+}
+
 static size_t count_given(const kt_arguments *arguments, const char *option) {
     size_t count = 0;
-    while (kt_given_nth(arguments, option, count) != NULL) count++;
+    while (has_option(arguments, option) && kt_given_nth(arguments, option, count) != NULL) count++;
     return count;
 }
 
@@ -113,7 +117,7 @@ static void free_witnesses(kt_trust *trust) {
 }
 
 kt_code kt_trust_read(const kt_arguments *arguments, kt_trust *out, kt_error *error) {
-    const char *since = kt_given_value(arguments, "since");
+    const char *since = has_option(arguments, "since") ? kt_given_value(arguments, "since") : NULL;
     kt_code code = kt_trust_key(kt_given_value(arguments, "key"), &out->key, &out->options.verifier, error);
     if (code == KT_OK && since != NULL)
         code = kt_file_read(since, KT_NOTE_MAX, &out->since, &out->options.since_size, error);

@@ -26,7 +26,7 @@ kt_code kt_trust_key(const char *text, char **kept, const char **out, kt_error *
 /* What stands before a line of what was checked. */
 const char *kt_trust_mark(bool good);
 
-/* Reads --key, --since, --witness, --quorum, --cosigned into an empty *out, which kt_trust_close releases. */
+/* Reads --key, --witness, --quorum and, where the command has them, --since and --cosigned into an empty *out, which kt_trust_close releases. */
 kt_code kt_trust_read(const kt_arguments *arguments, kt_trust *out, kt_error *error);
 /* The same where the command has them, with --threads and --most, and opens the rows of findings. */
 kt_code kt_trust_open(const kt_arguments *arguments, const char *what, kt_trust *out, kt_error *error);

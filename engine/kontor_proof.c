@@ -8,6 +8,7 @@
 #include "engine/ledger/currency.h"
 #include "engine/ledger/entry.h"
 #include "engine/registry.h"
+#include "storage/cosign.h"
 
 _Static_assert(KT_PROOF_SIZE_MAX == KT_PROOF_TEXT_MAX, "the public bound is storage's");
 
@@ -63,7 +64,8 @@ static kt_code understand(kt_view *view, const kt_entry_view *entry, number_list
     return code;
 }
 
-kt_code kt_prove(kt_view *view, uint64_t number, char **text, size_t *size, kt_error *error) {
+kt_code kt_prove_under(kt_view *view, uint64_t number, const char *note, size_t note_size, char **text, size_t *size,
+                       kt_error *error) {
     kt_records *records;
     kt_span record;
     kt_envelope envelope;
@@ -86,12 +88,50 @@ kt_code kt_prove(kt_view *view, uint64_t number, char **text, size_t *size, kt_e
         if (code == KT_OK) code = understand(view, entry, &beside, error);
         kt_entry_view_free(entry);
     }
-    return code == KT_OK ? kt_proof_make(view, number, beside.at, beside.count, text, size, error) : code;
+    if (code != KT_OK) return code;
+    return note == NULL
+               ? kt_proof_make(view, number, beside.at, beside.count, text, size, error)
+               : kt_proof_make_under(view, number, beside.at, beside.count, note, note_size, text, size, error);
+}
+
+kt_code kt_prove(kt_view *view, uint64_t number, char **text, size_t *size, kt_error *error) {
+    return kt_prove_under(view, number, NULL, 0, text, size, error);
 }
 
 kt_code kt_prove_consistency(kt_view *view, const char *older, size_t older_size, const char *newer, size_t newer_size,
                              char **text, size_t *size, kt_error *error) {
     return kt_proof_make_consistency(view, older, older_size, newer, newer_size, text, size, error);
+}
+
+/* ---- witnesses ---- */
+
+kt_code kt_proof_cosigners(const char *text, size_t size, const char *const *witnesses, size_t count,
+                           unsigned *cosigners, int64_t *earliest_us, kt_error *error) {
+    kt_proof proof;
+    kt_note note;
+    kt_verifier seen[KT_PROOF_WITNESSES_MAX];
+    uint64_t time, earliest = UINT64_MAX;
+    *cosigners = 0;
+    if (count > KT_PROOF_WITNESSES_MAX)
+        return kt_fail(error, KT_USAGE, "%zu witnesses; at most %d", count, KT_PROOF_WITNESSES_MAX);
+    kt_code code = kt_proof_parse(text, size, &proof, error);
+    if (code == KT_OK) code = kt_note_cut(proof.note, proof.note_size, &note, error);
+    for (size_t i = 0; i < count && code == KT_OK; i++) {
+        bool again = false; /* a cosignature does not sign its name: one key under two names is one witness */
+        code = kt_verifier_parse_as(KT_VERIFIER_WITNESS, witnesses[i], strlen(witnesses[i]), &seen[i], error);
+        if (code != KT_OK) return kt_fail_at(error, code, "witness %.60s", witnesses[i]);
+        for (size_t k = 0; k < i; k++)
+            again = again || memcmp(seen[k].public_key, seen[i].public_key, KT_KEY_SIZE) == 0;
+        if (again) continue;
+        kt_code found = kt_note_check(&note, &seen[i], &time, error);
+        if (found == KT_OK) {
+            ++*cosigners;
+            if (time < earliest) earliest = time;
+        } else if (found != KT_KEY) code = found;
+    }
+    if (code == KT_OK && *cosigners > 0 && earliest_us != NULL)
+        *earliest_us = earliest > INT64_MAX / 1000000 ? INT64_MAX : (int64_t)earliest * 1000000;
+    return code;
 }
 
 /* ---- checking ---- */

@@ -84,6 +84,18 @@ kt_code kt_export_tlog(kt_view *view, const char *directory, bool hashes_only, k
    record. KT_DAMAGED: the book, whose stored tree does not lead to its checkpoint. storage/FORMAT.md says each byte. */
 kt_code kt_prove(kt_view *view, uint64_t number, char **text, size_t *size, kt_error *error);
 
+/* The same under a checkpoint of the book that was kept (NULL: the view's), with all signatures that its note carries: so a proof
+   rests on witnesses too. KT_NOT_FOUND: the record came behind it. KT_FOREIGN KT_DAMAGED: as kt_prove_consistency. */
+kt_code kt_prove_under(kt_view *view, uint64_t number, const char *note, size_t note_size, char **text, size_t *size,
+                       kt_error *error);
+
+/* How many of these witnesses (vkeys; one key counts once) cosigned the checkpoint that a proof rests on (of consistency: the
+   newer one), and the earliest of their times. What kt_check_proof checks is not checked here. KT_USAGE: more than
+   KT_PROOF_WITNESSES_MAX. KT_DAMAGED: a cosignature that does not hold. */
+#define KT_PROOF_WITNESSES_MAX 100
+kt_code kt_proof_cosigners(const char *text, size_t size, const char *const *witnesses, size_t count,
+                           unsigned *cosigners, int64_t *earliest_us, kt_error *error);
+
 /* The proof that the second checkpoint (NULL: the view's) extends the first; both are signed notes of this book. KT_USAGE: in
    the wrong order. KT_NOT_FOUND: the book has fewer records. KT_FOREIGN: of another book. KT_DAMAGED: the book's history is
    not that of the checkpoints. */

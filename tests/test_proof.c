@@ -401,10 +401,48 @@ static void damage_is_seen(void) {
     kt_book_close(hurt);
 }
 
+/* A record under each checkpoint that was kept, as far as it reaches. */
+static void under_all(void) {
+    kt_view *view = view_of(book);
+    unsigned wrong = 0, tried = 0;
+    for (size_t n = 0; n < notes; n++) {
+        for (uint64_t number = 0; number < 12; number++) {
+            kt_proved *proved = NULL;
+            text made = {NULL, 0};
+            kt_checkpoint checkpoint;
+            kt_verifier verifier;
+            const char *key = kt_book_verifier(book);
+            (void)kt_verifier_parse(key, strlen(key), &verifier, NULL);
+            (void)kt_checkpoint_open(note[n].data, note[n].size, &verifier, false, &checkpoint, NULL);
+            kt_code code = kt_prove_under(view, number, note[n].data, note[n].size, &made.data, &made.size, &said);
+            if (number >= checkpoint.size) wrong += code != KT_NOT_FOUND;
+            else
+                wrong += code != KT_OK || kt_check_proof(made.data, made.size, key, &proved, &said) != KT_OK ||
+                         proved->size != checkpoint.size || proved->number != number ||
+                         memcmp(proved->root, checkpoint.root, KT_DIGEST_SIZE) != 0;
+            tried++;
+            kt_proved_free(proved);
+            free(made.data);
+        }
+    }
+    ok(wrong == 0 && tried > 100,
+       "a record is proved under any checkpoint that covers it, and under no other (%u of %u wrong)", wrong, tried);
+    kt_view_close(view);
+    kt_book *other = make_book_with(
+        "stranger", &(kt_create_options){.company = {.entity = KT_STR("Other"), .currency = KT_STR("DKK")}});
+    view = view_of(other);
+    text made = {NULL, 0};
+    is_code(kt_prove_under(view, 1, note[0].data, note[0].size, &made.data, &made.size, &said), KT_FOREIGN,
+            "not under another book's");
+    kt_view_close(view);
+    kt_book_close(other);
+}
+
 int main(void) {
     book = make_book("book");
     small_books();
     between_all("in small books");
+    under_all();
     spoiled();
     other_book();
     fork_is_seen();

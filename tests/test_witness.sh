@@ -55,6 +55,15 @@ does "from files it wants a proof" 1 witness cosign "$place/w1" --checkpoint <("
 "$kontor" prove --from "$place/cosigned" >"$place/proof"
 does "with one it cosigns" 0 witness cosign "$place/w1" --checkpoint "$place/newest" --proof "$place/proof" --out "$place/cosigned2"
 does "which can be given to verification" 0 verify --witness "$place/w1.vkey" --cosigned "$place/cosigned2"
+does "an entry is proved under what was cosigned" 0 prove 7 --under "$place/cosigned2"
+cp "$place/out" "$place/entry.proof"
+does "and the witness counts for who has the proof alone" 0 check-proof "$place/entry.proof" --key "$place/acme.vkey" --witness "$place/w1.vkey"
+out_has "which is said" 'checkpoint: cosigned by 1 of 1 witnesses, 20'
+"$kontor" prove 7 >"$place/plain.proof"
+does "a proof under a checkpoint that nobody cosigned is not enough then" 1 check-proof "$place/plain.proof" --key "$place/acme.vkey" --witness "$place/w1.vkey"
+err_has "and says what to do" 'cosigned by 0 of the 1 witnesses given; expected 1.*--under'
+does "a quorum is of witnesses" 2 check-proof "$place/entry.proof" --key "$place/acme.vkey" --quorum 1
+does "what came behind a checkpoint is not proved under it" 1 prove 10 --under "$place/cosigned"
 does "a book or files, not both" 2 witness cosign "$place/w1" --checkpoint "$place/newest" --book "$place/book"
 does "a quorum is of those given" 2 verify --witness "$place/w1.vkey" --quorum 2
 does "and of somebody" 2 verify --witness "$place/w1.vkey" --quorum 0

@@ -168,19 +168,19 @@ static kt_code gather(proof_source *source, uint64_t number, const uint64_t *bes
     return code;
 }
 
-kt_code kt_proof_make(kt_view *view, uint64_t number, const uint64_t *beside, size_t beside_count, char **text,
-                      size_t *size, kt_error *error) {
+/* note: of a checkpoint over view->end records with view->row's root. */
+static kt_code make(kt_view *view, uint64_t number, const uint64_t *beside, size_t beside_count, const char *note,
+                    size_t note_size, char **text, size_t *size, kt_error *error) {
     proof_source source;
-    kt_proof proof = {.index = number};
+    kt_proof proof = {.index = number, .note = note, .note_size = note_size};
     kt_proof_extra extra = {0};
-    char *note = NULL, *extra_text = NULL;
+    char *extra_text = NULL;
     uint32_t parts = 0;
     *text = NULL;
     if (beside_count > KT_PROOF_BESIDE_MAX)
         return kt_fail(error, KT_LIMIT, "record %" PRIu64 ": more than %u records would stand beside it", number,
                        KT_PROOF_BESIDE_MAX);
     kt_code code = open_source(view, &source, error);
-    if (code == KT_OK) code = kt_view_checkpoint(view, &note, &proof.note_size, error);
     if (code == KT_OK) code = count_parts(&source, number, &parts, error);
     if (code == KT_OK) {
         extra.records = calloc((size_t)parts + 1, sizeof *extra.records);
@@ -193,13 +193,21 @@ kt_code kt_proof_make(kt_view *view, uint64_t number, const uint64_t *beside, si
     if (code == KT_OK) code = gather(&source, number, beside, &extra, error);
     if (code == KT_OK) code = prove_leaf(&source, number, extra.records[parts], proof.hashes, &proof.count, error);
     if (code == KT_OK) code = kt_proof_extra_encode(&extra, &extra_text, &proof.extra_size, error);
-    proof.note = note;
     proof.extra = extra_text;
     if (code == KT_OK) code = kt_proof_format(&proof, text, size, error);
     kt_proof_extra_release(&extra, NULL);
     free(extra_text);
-    free(note);
     close_source(&source);
+    return code;
+}
+
+kt_code kt_proof_make(kt_view *view, uint64_t number, const uint64_t *beside, size_t beside_count, char **text,
+                      size_t *size, kt_error *error) {
+    char *note = NULL;
+    size_t note_size;
+    kt_code code = kt_view_checkpoint(view, &note, &note_size, error);
+    if (code == KT_OK) code = make(view, number, beside, beside_count, note, note_size, text, size, error);
+    free(note);
     return code;
 }
 
@@ -214,6 +222,24 @@ static kt_code open_note(const kt_view *view, const char *which, const char *not
                        ": it was cut off, or is an older copy",
                        which, out->size, view->end);
     return KT_OK;
+}
+
+kt_code kt_proof_make_under(kt_view *view, uint64_t number, const uint64_t *beside, size_t beside_count,
+                            const char *note, size_t note_size, char **text, size_t *size, kt_error *error) {
+    kt_checkpoint checkpoint;
+    kt_view earlier = *view;
+    *text = NULL;
+    kt_code code = open_note(view, "given", note, note_size, &checkpoint, error);
+    if (code == KT_OK && number >= checkpoint.size)
+        code = kt_fail(error, KT_NOT_FOUND,
+                       "record %" PRIu64 " came behind the checkpoint given, of %" PRIu64 " records", number,
+                       checkpoint.size);
+    if (code != KT_OK) return code;
+    earlier.end = earlier.row.size = checkpoint.size;
+    memcpy(earlier.row.root, checkpoint.root, KT_HASH_SIZE);
+    code = make(&earlier, number, beside, beside_count, note, note_size, text, size, error);
+    view->chunks = earlier.chunks; /* what it kept is the view's */
+    return code;
 }
 
 kt_code kt_proof_make_consistency(kt_view *view, const char *older, size_t older_size, const char *newer,

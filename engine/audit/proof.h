@@ -19,6 +19,10 @@
    the caller's: free(). KT_NOT_FOUND: no such record. KT_LIMIT. */
 kt_code kt_proof_make(kt_view *view, uint64_t number, const uint64_t *beside, size_t beside_count, char **text,
                       size_t *size, kt_error *error);
+/* The same under an earlier checkpoint of the book, with all signatures that its note carries. Errors as
+   kt_proof_make_consistency. */
+kt_code kt_proof_make_under(kt_view *view, uint64_t number, const uint64_t *beside, size_t beside_count,
+                            const char *note, size_t note_size, char **text, size_t *size, kt_error *error);
 
 /* From one checkpoint of the book to a later one, both signed by the log key; newer NULL: to the view's own. KT_USAGE: in the
    wrong order. KT_NOT_FOUND: beyond the view. KT_DAMAGED: the book does not lead to these roots, so its history is not
