@@ -151,8 +151,8 @@ static void propose(kt_book *anna, const char *voucher, uint64_t numbers[5]) {
 static void act(kt_book *book) {
     uint64_t proposals[5];
     kt_book *anna = open_as("book", "anna"), *bert = open_as("book", "bert"), *carl = open_as("book", "carl");
-    propose(anna, "77", proposals);
-    is_code(post(anna, "2025-01-31 S#78 1000 5 / 1110 -5"), KT_OK, "a clerk posts");
+    propose(anna, "Q77", proposals);
+    is_code(post(anna, "2025-01-31 S#Q78 1000 5 / 1110 -5"), KT_OK, "a clerk posts");
     is_code(decide(bert, proposals[0], true, NULL), KT_OK, "a controller approves");
     kt_batch *batch = NULL;
     kt_batch_options again = {.allow_duplicate_voucher = true};
