@@ -187,6 +187,16 @@ static kt_code finish_endings(void *context, kt_reporter *reporter, kt_audit_tes
     return code;
 }
 
+/* The line that a digit is told by. */
+static void tell_line(const struct digits *self, kt_reporter *reporter, const kt_entry_view *entry, size_t line,
+                      kt_audit_finding *out) {
+    kt_str currency = entry->entry.lines[line].currency;
+    out->amount = entry->entry.lines[line].amount;
+    out->decimals = entry->decimals[line];
+    out->currency = kt_report_keep(reporter, currency.size == 0 ? self->self.work->company.currency : currency);
+    out->has_amount = true;
+}
+
 static void explain_endings(void *context, kt_reporter *reporter, const kt_spot *spot, const kt_entry_view *entry,
                             kt_audit_finding *out) {
     char observed[KT_AMOUNT_TEXT], count[KT_AMOUNT_TEXT], share[KT_AMOUNT_TEXT];
@@ -195,11 +205,7 @@ static void explain_endings(void *context, kt_reporter *reporter, const kt_spot 
         const kt_line *line = &entry->entry.lines[i];
         kt_amount unit = kt_audit_unit(entry->decimals[i]);
         if ((uint32_t)(kt_audit_abs(line->amount) / unit % ENDINGS) != spot->reason) continue;
-        out->amount = line->amount;
-        out->decimals = entry->decimals[i];
-        out->currency = kt_report_keep(reporter,
-                                       line->currency.size == 0 ? self->self.work->company.currency : line->currency);
-        out->has_amount = true;
+        tell_line(self, reporter, entry, i, out);
         break;
     }
     out->why = kt_report_text(
@@ -297,11 +303,7 @@ static void explain_digits(void *context, kt_reporter *reporter, const kt_spot *
     for (size_t i = 0; i < entry->entry.line_count; i++) {
         const kt_line *line = &entry->entry.lines[i];
         if (kt_digits_leading(kt_audit_abs(line->amount), spot->reason < 10 ? 1 : 2) != spot->reason) continue;
-        out->amount = line->amount;
-        out->decimals = entry->decimals[i];
-        out->currency = kt_report_keep(reporter,
-                                       line->currency.size == 0 ? self->self.work->company.currency : line->currency);
-        out->has_amount = true;
+        tell_line(self, reporter, entry, i, out);
         break;
     }
     out->why = kt_report_text(
